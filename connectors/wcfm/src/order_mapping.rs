@@ -1,0 +1,234 @@
+//! From an order on the wire to the contract's order.
+//!
+//! Two things never add up and are not made to: totals, fees and coupons are of the whole order, lines and shipping are this
+//! seller's (`totals-scope` says so); and amounts keep the digits the site wrote, float noise included (protocol notes,
+//! section 3.7; recordings README, 22 and 28).
+
+use tradepost_sdk::json::{Amount, Id, Loose, PhpList, Text};
+use tradepost_sdk::prelude::*;
+
+use crate::account::Account;
+use crate::order_json::{AddressJson, LineJson, MetaJson, OrderJson, TrackingJson};
+use crate::status::{self, MoneyFacts};
+use crate::text;
+
+/// Keys under which the tracking add-on keeps a parcel with its line; told as shipments, not as options.
+const TRACKING_KEYS: [&str; 3] = ["wcfm_tracking_code", "wcfm_tracking_url", "wcfm_delivery_boy"];
+
+/// What the add-on's own ShipStation bridge sends where a parcel has no tracking page: WCFM needs a URL to believe in a parcel.
+pub const NO_TRACKING_URL: &str = "#";
+
+/// The contract's order. `raw` is its own JSON text, where it is wanted.
+pub fn order(account: &Account, source: OrderJson<'_>, raw: Option<&str>) -> Order {
+    let clock = account.clock;
+    let details = source.vendor_order_details.into_option();
+    let refunded = details.as_ref().and_then(|details| amount(&details.refunded_amount));
+    let paid_at = clock.instant(source.date_paid, source.date_paid_gmt);
+    let money = MoneyFacts { is_paid: paid_at.is_some(), refunded: refunded.as_ref(), total: Some(&source.total) };
+    let status = status::status(&account.statuses, &source.status, money);
+
+    let mut extensions = Vec::new();
+    if let Some(details) = details {
+        let parts = [
+            ("wcfm.item_total", details.item_total),
+            ("wcfm.total_commission", details.total_commission),
+            ("wcfm.withdraw_status", details.withdraw_status),
+        ];
+        let known = parts.into_iter().filter_map(|(name, value)| Some((name, value.into_option()?)));
+        extensions.extend(known.map(|(name, value)| Attribute { name: name.into(), value }));
+    }
+
+    let billing = source.billing.into_option();
+    let buyer = Buyer {
+        id: source.customer_id.and_then(Id::nonzero),
+        name: billing.as_ref().map(full_name).unwrap_or_default(),
+        email: billing.as_ref().and_then(|billing| some_text(&billing.email)),
+        phone: billing.as_ref().and_then(|billing| some_text(&billing.phone)),
+    };
+    let id = source.id.0;
+    let number = source.number.into_option().unwrap_or_else(|| id.clone());
+    Order {
+        number,
+        status,
+        placed_at: clock.instant(source.date_created, source.date_created_gmt),
+        updated_at: clock.instant(source.date_modified, source.date_modified_gmt),
+        paid_at,
+        dispatch_due_at: None,
+        currency: source.currency.into_string(),
+        prices_include_tax: source.prices_include_tax,
+        totals: Totals {
+            scope: TotalsScope::WholeOrder,
+            items: None,
+            shipping: amount(&source.shipping_total),
+            discount: amount(&source.discount_total),
+            fees: None,
+            tax: amount(&source.total_tax),
+            credit: None,
+            paid: None,
+            refunded,
+            total: source.total.0,
+        },
+        buyer,
+        billing_address: billing.and_then(address),
+        shipping_address: source.shipping.into_option().and_then(address),
+        lines: source.line_items.0.into_iter().map(line).collect(),
+        shipping_lines: (source.shipping_lines.0.into_iter())
+            .map(|line| ShippingLine {
+                title: plain_string(line.method_title),
+                code: line.method_id.into_option(),
+                price: amount(&line.total),
+                tax: amount(&line.total_tax),
+            })
+            .collect(),
+        fees: (source.fee_lines.0.into_iter())
+            .filter_map(|fee| adjustment(fee.name, &fee.total, &fee.total_tax))
+            .collect(),
+        discounts: (source.coupon_lines.0.into_iter())
+            .filter_map(|coupon| adjustment(coupon.code, &coupon.discount, &coupon.discount_tax))
+            .collect(),
+        gift: None,
+        shipments: source.shipment_tracking.into_option().map(shipments).unwrap_or_default(),
+        payment_method: match source.payment_method_title.into_option() {
+            Some(title) => Some(title),
+            None => source.payment_method.into_option(),
+        },
+        delivery_instructions: source.customer_note.into_option(),
+        notes: Vec::new(),
+        documents: Vec::new(),
+        raw: raw.map(str::to_owned),
+        extensions,
+        id,
+    }
+}
+
+fn amount(source: &Loose<Amount>) -> Option<Decimal> {
+    source.0.map(Decimal::from)
+}
+
+fn some_text(text: &Text<'_>) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_string())
+}
+
+/// A text for people; allocated once.
+fn plain_string(source: Text<'_>) -> String {
+    if source.bytes().any(|byte| matches!(byte, b'<' | b'&')) {
+        text::plain(&source).into_owned()
+    } else {
+        source.into_string()
+    }
+}
+
+fn full_name(address: &AddressJson<'_>) -> String {
+    match (&*address.first_name, &*address.last_name) {
+        ("", last) => last.to_owned(),
+        (first, "") => first.to_owned(),
+        (first, last) => [first, " ", last].concat(),
+    }
+}
+
+/// An address, or none where every field is empty, as with virtual goods.
+fn address(source: AddressJson<'_>) -> Option<Address> {
+    let texts = [
+        &source.first_name, &source.last_name, &source.company, &source.address_1, &source.address_2, &source.city,
+        &source.state, &source.postcode, &source.country, &source.email, &source.phone,
+    ];
+    if texts.iter().all(|text| text.is_empty()) {
+        return None;
+    }
+    let (region_code, region_name) = code_or_name(source.state, 3);
+    let (country_code, country_name) = code_or_name(source.country, 2);
+    let lines = [source.address_1, source.address_2];
+    Some(Address {
+        first_name: source.first_name.into_string(),
+        last_name: source.last_name.into_string(),
+        company: source.company.into_string(),
+        lines: lines.into_iter().filter_map(Text::into_option).collect(),
+        city: source.city.into_string(),
+        postcode: source.postcode.into_string(),
+        region_code,
+        region_name,
+        country_code,
+        country_name,
+        phone: source.phone.into_option(),
+        email: source.email.into_option(),
+    })
+}
+
+/// A code where the text is one (`WB`, `IN`), else a name: newer servers replace a region's code by its name, older ones do not.
+fn code_or_name(source: Text<'_>, longest_code: usize) -> (Option<String>, Option<String>) {
+    let is_code = source.len() <= longest_code
+        && source.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let text = source.into_option();
+    if is_code { (text, None) } else { (None, text) }
+}
+
+fn line(source: LineJson<'_>) -> OrderLine {
+    let variant_id = source.variation_id.and_then(Id::nonzero);
+    let (options, personalisations) = options(&source.meta_data, variant_id.is_some());
+    OrderLine {
+        id: source.id.0,
+        synthetic_id: false,
+        sku: source.sku.into_option(),
+        product_id: source.product_id.and_then(Id::nonzero),
+        variant_id,
+        title: plain_string(source.name),
+        quantity: source.quantity.0,
+        unit_price: amount(&source.price),
+        total: amount(&source.total),
+        tax: amount(&source.total_tax),
+        options,
+        personalisations,
+        commission: amount(&source.commission_value),
+    }
+}
+
+/// What the buyer chose, and what he asked for. WooCommerce keeps both as visible facts of the line; a variation's own are
+/// under attribute slugs (`pa_color`, `size`), what plugins ask the buyer for is under a label (`Engraving`). On a line without
+/// variation nothing can have been chosen.
+fn options(facts: &PhpList<MetaJson<'_>>, is_variation: bool) -> (Vec<Attribute>, Vec<Attribute>) {
+    let (mut options, mut personalisations) = (Vec::new(), Vec::new());
+    for fact in &facts.0 {
+        let key = &*fact.key;
+        if key.is_empty() || key.starts_with('_') || TRACKING_KEYS.contains(&key) {
+            continue;
+        }
+        let Some(raw) = fact.value else { continue };
+        // A plugin's lists and objects stay JSON: losing a wish spoils the article.
+        let value = json::decode::<Text<'_>>(raw.0).map_or_else(|_| raw.0.to_owned(), Text::into_string);
+        let attribute = Attribute { name: key.to_owned(), value };
+        let is_slug = !key.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b' ');
+        if is_variation && is_slug { options.push(attribute) } else { personalisations.push(attribute) }
+    }
+    (options, personalisations)
+}
+
+fn adjustment(title: Text<'_>, total: &Loose<Amount>, tax: &Loose<Amount>) -> Option<Adjustment> {
+    Some(Adjustment { title: plain_string(title), amount: amount(total)?, tax: amount(tax) })
+}
+
+/// Lines that share a tracking number travel in one parcel.
+fn shipments(tracking: TrackingJson<'_>) -> Vec<Shipment> {
+    let mut shipments: Vec<Shipment> = Vec::new();
+    for entry in tracking.each_data.0 {
+        let url = entry.tracking_url.into_option().filter(|url| url != NO_TRACKING_URL);
+        let number = entry.tracking_code.into_option();
+        let Some(item) = entry.item_id else { continue };
+        if url.is_none() && number.is_none() {
+            continue;
+        }
+        let line = ShipmentLine { line_id: item.0, quantity: None };
+        let same = |shipment: &&mut Shipment| shipment.tracking_number == number && shipment.tracking_url == url;
+        match shipments.iter_mut().find(same) {
+            Some(shipment) => shipment.lines.push(line),
+            None => shipments.push(Shipment {
+                id: None,
+                carrier: None,
+                tracking_number: number,
+                tracking_url: url,
+                shipped_at: None,
+                lines: vec![line],
+            }),
+        }
+    }
+    shipments
+}

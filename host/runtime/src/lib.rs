@@ -1,0 +1,63 @@
+//! Runs marketplace connectors, each a sandboxed WebAssembly component, and gives their orders, products and stock in one
+//! vocabulary.
+//!
+//! A [`Runtime`] loads a component into a [`Connector`]; an account's settings, secrets and grants open it as an
+//! [`Account`]; each method of the account is one call in a fresh instance, under [`Limits`], whose HTTP leaves through
+//! [`egress`] and whose storage writes are committed with the result or not at all.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use tradepost_runtime::{AccountConfig, Grants, MemoryStorage, Runtime, commerce::ListQuery};
+//!
+//! # async fn example() -> anyhow::Result<()> {
+//! let runtime = Runtime::new()?;
+//! let connector = runtime.load(std::fs::read("hardtofind.wasm")?).await?;
+//! let account = runtime.open(
+//!     &connector,
+//!     AccountConfig {
+//!         id: "acme/hardtofind".into(),
+//!         settings: serde_json::from_str(r#"{"username": "acme"}"#)?,
+//!         secrets: [("password".to_owned(), std::env::var("HARDTOFIND_PASSWORD")?.into())].into(),
+//!         grants: Grants { hosts: vec!["https://api.hardtofind.com.au".parse()?], ..Grants::default() },
+//!         ..AccountConfig::default()
+//!     },
+//!     Arc::new(MemoryStorage::new()),
+//! )?;
+//! let page = account.list_orders(&ListQuery::default(), None).await?.commit().await?;
+//! for order in &page.items {
+//!     println!("{} {} {}", order.number, order.currency, order.totals.total);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod account;
+mod call;
+mod connector;
+pub mod contract;
+pub mod egress;
+mod error;
+mod inspect;
+mod limits;
+mod log_book;
+mod manifest;
+mod operations;
+mod runtime;
+mod state;
+pub mod storage;
+mod template;
+pub mod values;
+mod wasi;
+
+pub use account::{Account, AccountConfig};
+pub use call::{Reply, Usage};
+pub use connector::{Capability, Connector};
+pub use contract::{commerce, errors};
+pub use egress::{Egress, Grants, Origin};
+pub use error::{AccountError, CallError, LimitReached, LoadError, SettingIssue};
+pub use inspect::{CONTRACT_PACKAGE, CONTRACT_VERSION, Digest, Inspection, MAX_COMPONENT_BYTES, inspect};
+pub use limits::Limits;
+pub use log_book::LogLine;
+pub use runtime::{Runtime, RuntimeBuilder};
+pub use storage::{MemoryStorage, Storage};
+pub use values::{Decimal, Money, Timestamp};

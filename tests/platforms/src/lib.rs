@@ -1,0 +1,47 @@
+//! The marketplaces hardtofind and WCFM as loopback HTTP servers.
+//!
+//! They are stateful, paged and authenticated; they answer with the shapes, the error shapes and the quirks of the real servers, and
+//! they can be made to fail on demand. What they *accepted* stands in a [`Ledger`], so that a test judges a connector by what reached
+//! the marketplace and not by what the connector believes. Tests, benchmarks and the `sandbox` and `demo` commands share them.
+//!
+//! ```
+//! use tradepost_platforms::{HardToFind, Platform};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let platform = HardToFind::builder().orders(250).start().await?;
+//! assert!(platform.root_url().starts_with("http://127.0.0.1:"));
+//! assert_eq!(platform.held()["orders"], 250);
+//!
+//! // Every third request is refused, from now on and until told otherwise.
+//! platform.set_fault(Some("429=2:every=3".parse()?));
+//! platform.set_fault(None);
+//!
+//! assert!(platform.ledger().entries().is_empty());
+//! platform.stop().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! For people there are three addresses that need no login: `GET /_sandbox/ledger`, `GET /_sandbox/held` and `POST /_sandbox/fault`
+//! with a fault such as `500:next=2` (or `off`) as the body.
+//!
+//! Data are deterministic: the same builder gives the same orders, and dates come from a [clock](Platform::ledger) that moves one
+//! second per accepted write instead of from the machine's.
+
+mod body;
+mod clock;
+mod exchange;
+mod fault;
+mod hardtofind;
+mod ledger;
+mod platform;
+mod server;
+mod site;
+mod wcfm;
+
+pub use fault::{Fault, FaultKind, FaultTextError};
+pub use hardtofind::{HardToFind, HardToFindBuilder, HardToFindShop};
+pub use ledger::{Entry, Ledger};
+pub use platform::{Credentials, Platform};
+pub use site::{Served, Site, StartError};
+pub use wcfm::{Generation, Wcfm, WcfmBuilder, WcfmShop};

@@ -1,0 +1,233 @@
+//! The vendor's orders, newest first. Generated ones are made when they are first asked for, and the text of each order is kept, so
+//! that ten thousand of them cost nothing to start with and little to serve.
+
+use std::collections::BTreeMap;
+
+use hyper::body::Bytes;
+use serde_json::{Value, json};
+
+use super::{generate, php_json, recorded};
+use crate::clock::{self, KOLKATA};
+
+/// Orders of other vendors, which are there and not this vendor's.
+pub(super) const FOREIGN: [u64; 2] = [54, 61];
+
+/// The recorded order that two vendors share. The shop's own status of such an order, and with it the date of its last change, does
+/// not follow one vendor's.
+const SHARED_RECORDED: u64 = 49;
+
+/// The statuses under which nothing is shipped, so that an order has no tracking.
+const WITHOUT_TRACKING: [&str; 4] = ["pending", "cancelled", "failed", "refunded"];
+
+enum Content {
+    Generated(u64),
+    Held(Box<Value>),
+}
+
+struct Order {
+    created: i64,
+    shared: bool,
+    content: Content,
+    text: Option<Bytes>,
+}
+
+/// The orders by id.
+pub(super) struct Orders {
+    recorded: Vec<Value>,
+    generated: u64,
+    by_id: BTreeMap<u64, Order>,
+}
+
+impl Orders {
+    /// `count` orders, the recorded ones first.
+    pub(super) fn open(site: &str, count: Option<u64>) -> Self {
+        let recorded = recorded::orders(site);
+        let count = count.unwrap_or(recorded.len() as u64);
+        let generated = count.saturating_sub(recorded.len() as u64);
+        let mut orders = Self {
+            recorded: recorded.clone(),
+            generated,
+            by_id: BTreeMap::new(),
+        };
+        for order in recorded
+            .into_iter()
+            .take(usize::try_from(count).unwrap_or(usize::MAX))
+        {
+            orders.insert(order);
+        }
+        for index in 0..generated {
+            let source = &orders.recorded
+                [usize::try_from(index % orders.recorded.len() as u64).unwrap_or_default()];
+            let order = Order {
+                created: generate::order_created(index, generated),
+                shared: source["id"] == SHARED_RECORDED,
+                content: Content::Generated(index),
+                text: None,
+            };
+            orders.by_id.insert(generate::order_id(index), order);
+        }
+        orders
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> u64 {
+        self.by_id.len() as u64
+    }
+
+    /// All ids, newest first.
+    pub(super) fn ids(&self) -> impl DoubleEndedIterator<Item = u64> + '_ {
+        self.by_id.keys().rev().copied()
+    }
+
+    /// The ids of the orders made from one second up to another, newest first.
+    pub(super) fn ids_made(&self, from: i64, to: i64) -> Vec<u64> {
+        let made = |order: &Order| (from..to).contains(&order.created);
+        self.by_id
+            .iter()
+            .rev()
+            .filter(|(_, order)| made(order))
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
+    /// Whether there is one.
+    pub(super) fn contains(&self, id: u64) -> bool {
+        self.by_id.contains_key(&id)
+    }
+
+    /// An order in the shape of the list.
+    pub(super) fn json(&self, id: u64) -> Option<Value> {
+        self.by_id.get(&id).map(|order| match &order.content {
+            Content::Generated(index) => generate::order(*index, self.generated, &self.recorded),
+            Content::Held(order) => (**order).clone(),
+        })
+    }
+
+    /// An order as the text of the list.
+    pub(super) fn text(&mut self, id: u64) -> Option<Bytes> {
+        let order = self.by_id.get_mut(&id)?;
+        if order.text.is_none() {
+            let text = match &order.content {
+                Content::Generated(index) => {
+                    php_json::to_vec(&generate::order(*index, self.generated, &self.recorded))
+                }
+                Content::Held(order) => php_json::to_vec(order),
+            };
+            order.text = Some(text.into());
+        }
+        order.text.clone()
+    }
+
+    /// Puts an order in as it is. Tells whether it has an id.
+    pub(super) fn insert(&mut self, order: Value) -> bool {
+        let Some(id) = order["id"].as_u64() else {
+            return false;
+        };
+        let created = order["date_created"]
+            .as_str()
+            .and_then(|date| clock::parse_without_offset(date, KOLKATA))
+            .unwrap_or_default();
+        let shared = self
+            .by_id
+            .get(&id)
+            .map_or(id == SHARED_RECORDED, |before| before.shared);
+        self.by_id.insert(
+            id,
+            Order {
+                created,
+                shared,
+                content: Content::Held(Box::new(order)),
+                text: None,
+            },
+        );
+        true
+    }
+
+    /// Puts a copy of the newest recorded order in and answers its id.
+    pub(super) fn insert_copy(&mut self, status: &str, now: i64) -> u64 {
+        let id = self
+            .by_id
+            .keys()
+            .next_back()
+            .copied()
+            .unwrap_or_default()
+            .max(generate::order_id(0))
+            + 1;
+        let order = generate::copy_order(&self.recorded[0], id, now);
+        self.insert(order);
+        self.set_status(id, status, now);
+        id
+    }
+
+    /// Changes an order. Tells whether there is one.
+    pub(super) fn change(&mut self, id: u64, change: impl FnOnce(&mut Value)) -> bool {
+        let Some(mut order) = self.json(id) else {
+            return false;
+        };
+        change(&mut order);
+        self.insert(order)
+    }
+
+    /// Moves the date of an order's last change. Tells whether there is one.
+    pub(super) fn touch(&mut self, id: u64, now: i64) -> bool {
+        self.change(id, |order| generate::set_dates(order, "date_modified", now))
+    }
+
+    /// Gives an order a status, the shop's and the vendor's. Tells whether there is one.
+    pub(super) fn set_status(&mut self, id: u64, status: &str, now: i64) -> bool {
+        self.change(id, |order| {
+            set_vendor_status(order, status);
+            set_shop_status(order, status, now);
+        })
+    }
+
+    /// Gives an order the vendor's status. The shop's follows, with its date, only if no other vendor has a part in the order and the
+    /// order goes on: recorded is that `processing` and `completed` do that and that a step back does not.
+    pub(super) fn set_status_by_vendor(&mut self, id: u64, status: &str, now: i64) {
+        let shared = self.by_id.get(&id).is_some_and(|order| order.shared);
+        self.change(id, |order| {
+            set_vendor_status(order, status);
+            if !shared && ["processing", "completed"].contains(&status) {
+                set_shop_status(order, status, now);
+            }
+        });
+    }
+
+    /// Takes an order out. Tells whether there was one.
+    pub(super) fn remove(&mut self, id: u64) -> bool {
+        self.by_id.remove(&id).is_some()
+    }
+}
+
+fn set_vendor_status(order: &mut Value, status: &str) {
+    order["status"] = status.into();
+    order["vendor_order_details"]["commission_status"] = status.into();
+    if WITHOUT_TRACKING.contains(&status) {
+        if let Some(order) = order.as_object_mut() {
+            order.remove("shipment_tracking");
+        }
+    } else if order.get("shipment_tracking").is_none() {
+        order["shipment_tracking"] = json!({"each_data": order["line_items"].as_array().into_iter().flatten().map(tracked).collect::<Vec<_>>()});
+    }
+}
+
+fn tracked(line: &Value) -> Value {
+    json!({
+        "item_id": line["id"],
+        "product_id": line["product_id"],
+        "product_name": line["name"],
+        "sku": line["sku"],
+        "mark_shipped": true,
+    })
+}
+
+fn set_shop_status(order: &mut Value, status: &str, now: i64) {
+    generate::set_dates(order, "date_modified", now);
+    order["vendor_order_details"]["order_status"] = status.into();
+    if ["processing", "completed"].contains(&status) && order["date_paid"].is_null() {
+        generate::set_dates(order, "date_paid", now);
+    }
+    if status == "completed" {
+        generate::set_dates(order, "date_completed", now);
+    }
+}
