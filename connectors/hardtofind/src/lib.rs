@@ -1,17 +1,29 @@
-//! Throw-away: proves that the SDK's surface links.
-use tradepost_sdk::prelude::*;
-struct HardToFind;
-impl Connector for HardToFind {
-    fn describe() -> Manifest { unimplemented!() }
-    fn check() -> Result<AccountIdentity, Error> { http::get("/info").send()?.checked()?; Err(error::unsupported("x")) }
-}
-json::record! { struct A<'a> { id: json::Id, name: std::borrow::Cow<'a, str>, total: json::Amount, updated: time::Zoned } }
-impl Orders for HardToFind {
-    fn list(_q: ListQuery, _c: Option<String>) -> Result<OrderPage, Error> { 
-        let a = http::get("/orders").send()?;
-        let mut n = 0;
-        json::decode_array(a.text()?, |item: A, _raw| { n += item.name.len() as u64; Ok(()) })?;
-        Ok(OrderPage { items: vec![], next: None, end: true, total: Some(n) }) }
-    fn get(_i: String) -> Result<Order, Error> { unimplemented!() }
-}
-tradepost_sdk::export!(HardToFind: orders);
+//! Tradepost connector for the seller API of hardtofind.com.au.
+//!
+//! The platform's rules come from its public documentation (seed document `001_774fcf33cee19fb5.txt`, protocol notes section
+//! 1). What it leaves open is read cautiously: the answer to a transition is not trusted, the order is read again; a
+//! status word that is not documented becomes `unknown`; stock is never called confirmed.
+
+mod account;
+mod acknowledge;
+mod carriers;
+mod country;
+mod manifest;
+mod order;
+mod orders;
+mod packing_slip;
+mod ship;
+mod stock;
+mod wire;
+
+/// The connector.
+#[derive(Debug)]
+pub struct HardToFind;
+
+/// Every price is in Australian dollars: the platform names no currency (protocol notes, section 1.5).
+pub const CURRENCY: &str = "AUD";
+
+#[cfg(feature = "component")]
+tradepost_sdk::export!(
+    HardToFind: orders, order_acceptance, shipments, carriers, packing_slips, stock_updates
+);

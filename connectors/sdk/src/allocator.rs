@@ -41,7 +41,7 @@ impl BumpAllocator {
     /// A block from a new piece; null where there is no memory left.
     #[cold]
     #[inline(never)]
-    fn from_new_piece(&self, layout: Layout) -> *mut u8 {
+    fn take_new_piece(&self, layout: Layout) -> *mut u8 {
         let Some(needed) = layout.size().checked_add(layout.align()) else { return ptr::null_mut() };
         let Ok(piece) = Layout::from_size_align(needed.max(PIECE), 16) else { return ptr::null_mut() };
         // SAFETY: the layout's size is not zero.
@@ -72,7 +72,7 @@ unsafe impl GlobalAlloc for BumpAllocator {
         let start = self.next.get().wrapping_add(layout.align() - 1) & !(layout.align() - 1);
         let end = start.wrapping_add(layout.size());
         if end > self.end.get() || end < self.next.get() {
-            return self.from_new_piece(layout);
+            return self.take_new_piece(layout);
         }
         self.next.set(end);
         self.last.set(start);

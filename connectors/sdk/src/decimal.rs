@@ -50,16 +50,15 @@ pub fn from_int(value: i64) -> Decimal {
 /// Reads plain notation, with an exponent where the value stays exact: `99.95`, `-0.5`, `.5`, `1e2`. Refuses everything that
 /// needs a guess: `12,50`, `1,234.50`, white space, currency signs, nothing.
 pub fn parse(text: &str) -> Result<Decimal, DecimalError> {
-    if let Some((value, end)) = scan(text.as_bytes(), 0) {
-        if end == text.len() {
-            return Ok(value);
-        }
+    match scan(text.as_bytes(), 0) {
+        Some((value, end)) if end == text.len() => Ok(value),
+        _ => parse_uncommon(text),
     }
-    parse_uncommon(text)
 }
 
 /// The usual amount at a place of a text: up to seven digits before the point and behind it, no exponent. Returns where it
 /// ends. None says nothing: [`parse`] decides.
+#[allow(clippy::inline_always, reason = "part of the JSON decoder's hot path, see there")]
 #[inline(always)]
 pub(crate) fn scan(bytes: &[u8], at: usize) -> Option<(Decimal, usize)> {
     const POWERS: [u64; 8] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000];

@@ -2,10 +2,10 @@
 //!
 //! Everything else in the SDK goes through these functions, so connector code runs unchanged in native tests and benchmarks.
 
-#[cfg(target_family = "wasm")]
-pub(crate) use imports::*;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use crate::testing::seam::*;
+#[cfg(target_family = "wasm")]
+pub(crate) use imports::*;
 
 #[cfg(target_family = "wasm")]
 mod imports {
@@ -16,12 +16,12 @@ mod imports {
     use crate::bindings::contract::values::Timestamp;
     use crate::bindings::contract::{http, log as host_log, secrets, settings as host_settings, storage};
 
-    pub(crate) fn send(request: http::Request) -> Result<http::Response, Error> {
-        http::send(&request)
+    pub(crate) fn send(request: &http::Request) -> Result<http::Response, Error> {
+        http::send(request)
     }
 
-    pub(crate) fn send_all(requests: Vec<http::Request>) -> Vec<Result<http::Response, Error>> {
-        http::send_all(&requests)
+    pub(crate) fn send_all(requests: &[http::Request]) -> Vec<Result<http::Response, Error>> {
+        http::send_all(requests)
     }
 
     pub(crate) fn settings() -> String {

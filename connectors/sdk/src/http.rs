@@ -52,8 +52,8 @@ pub fn delete(url: impl Into<String>) -> Request {
 
 /// Sends several requests, a few at a time; the answers are in the order of the requests.
 pub fn send_all(requests: Vec<Request>) -> Vec<Result<Answer, Error>> {
-    let requests = requests.into_iter().map(Request::into_wire).collect();
-    host::send_all(requests).into_iter().map(|answer| answer.map(Answer::from)).collect()
+    let requests: Vec<WireRequest> = requests.into_iter().map(Request::into_wire).collect();
+    host::send_all(&requests).into_iter().map(|answer| answer.map(Answer::from)).collect()
 }
 
 impl Request {
@@ -112,7 +112,7 @@ impl Request {
     /// Sends it. Fails only where no answer came: `forbidden` (a grant is missing), `auth-rejected` (the login failed),
     /// `transient` (nothing was sent), `outcome-unknown` (a `once` request may have been carried out).
     pub fn send(self) -> Result<Answer, Error> {
-        host::send(self.into_wire()).map(Answer::from)
+        host::send(&self.into_wire()).map(Answer::from)
     }
 
     /// The method.
@@ -283,8 +283,12 @@ impl Answer {
             503 if retry_after.is_some() => error::unavailable("The platform is not available.", retry_after),
             408 | 500..=599 => error::transient("The platform has a passing problem.", retry_after),
             _ => {
-                return error::protocol("", format!("a successful answer, not HTTP status {}", self.status), &self.body)
-                    .with_detail(self.detail());
+                return error::protocol(
+                    "",
+                    format!("a successful answer, not HTTP status {}", self.status),
+                    &self.body,
+                )
+                .with_detail(self.detail());
             }
         };
         error.with_detail(self.detail())

@@ -1,7 +1,7 @@
 //! Questions about secrets, whose values never enter the sandbox.
 
-pub use crate::bindings::contract::secrets::HmacAlgorithm;
 use crate::bindings::contract::errors::Error;
+pub use crate::bindings::contract::secrets::HmacAlgorithm;
 use crate::bindings::contract::secrets::SecretError;
 use crate::error::{self, ErrorExt};
 use crate::host;
@@ -14,7 +14,7 @@ pub fn matches(name: &str, candidate: &[u8]) -> Result<bool, Error> {
     host::secret_matches(name, candidate).map_err(|refusal| refused(name, refusal))
 }
 
-/// The keyed hash of `data` with the secret setting `name` as its key, raw bytes. Fails like [`matches`].
+/// The keyed hash of `data` with the secret setting `name` as its key, raw bytes. Fails like [`matches()`].
 pub fn hmac(name: &str, algorithm: HmacAlgorithm, data: &[u8]) -> Result<Vec<u8>, Error> {
     host::secret_hmac(name, algorithm, data).map_err(|refusal| refused(name, refusal))
 }

@@ -165,7 +165,7 @@ impl Host {
         self.0.borrow().storage.get(key).cloned()
     }
 
-    fn answer(&self, request: Request) -> Result<Answer, Error> {
+    fn answer(&self, request: &Request) -> Result<Answer, Error> {
         let (queued, mut responder) = {
             let mut state = self.0.borrow_mut();
             state.requests.push(request.clone());
@@ -174,7 +174,7 @@ impl Host {
             let idle: Responder = Box::new(|_| panic!("a responder sent a request itself"));
             (queued, std::mem::replace(&mut state.responder, idle))
         };
-        let answer = queued.unwrap_or_else(|| responder(&request));
+        let answer = queued.unwrap_or_else(|| responder(request));
         self.0.borrow_mut().responder = responder;
         answer
     }
@@ -192,21 +192,21 @@ pub(crate) mod seam {
     use crate::http::Request;
 
     fn current() -> Host {
-        CURRENT
-            .with(|current| current.borrow().clone())
-            .expect("connector code ran outside the sandbox without a scripted host: wrap the call in testing::Host::run")
+        CURRENT.with(|current| current.borrow().clone()).expect(
+            "connector code ran outside the sandbox without a scripted host: wrap the call in testing::Host::run",
+        )
     }
 
     fn with<T>(work: impl FnOnce(&mut State) -> T) -> T {
         work(&mut current().0.borrow_mut())
     }
 
-    pub(crate) fn send(request: http::Request) -> Result<http::Response, Error> {
-        current().answer(Request::from_wire(request)).map(crate::http::Answer::into_wire)
+    pub(crate) fn send(request: &http::Request) -> Result<http::Response, Error> {
+        current().answer(&Request::from_wire(request.clone())).map(crate::http::Answer::into_wire)
     }
 
-    pub(crate) fn send_all(requests: Vec<http::Request>) -> Vec<Result<http::Response, Error>> {
-        requests.into_iter().map(send).collect()
+    pub(crate) fn send_all(requests: &[http::Request]) -> Vec<Result<http::Response, Error>> {
+        requests.iter().map(send).collect()
     }
 
     pub(crate) fn settings() -> String {

@@ -9,6 +9,8 @@
 //!
 //! A form that was not agreed on is refused, never guessed. [`plausible`] refuses years that only a mistake can produce.
 
+use std::fmt::Write as _;
+
 use crate::bindings::contract::errors::Error;
 use crate::bindings::contract::values::Timestamp;
 use crate::error;
@@ -81,12 +83,10 @@ impl Civil {
 pub fn derive_offset(local: Civil, utc: Civil) -> Result<i16, TimeError> {
     const WIDEST: i64 = 15 * 60;
     let minutes = (local.0 - utc.0 + 30).div_euclid(60);
-    if (-WIDEST..=WIDEST).contains(&minutes) {
-        if let Ok(minutes) = i16::try_from(minutes) {
-            return Ok(minutes);
-        }
+    match i16::try_from(minutes) {
+        Ok(offset) if (-WIDEST..=WIDEST).contains(&minutes) => Ok(offset),
+        _ => Err(TimeError::new("a local time within 15 hours of its twin in UTC", format!("{minutes} minutes apart"))),
     }
-    Err(TimeError::new("a local time within 15 hours of its twin in UTC", format!("{minutes} minutes apart")))
 }
 
 /// Reads `YYYY-MM-DDTHH:MM:SS`, the same with a blank for the `T`, or a date alone (its midnight).
@@ -110,7 +110,8 @@ pub fn parse_local(text: &str, offset_minutes: i16) -> Result<Timestamp, TimeErr
 /// Reads RFC 3339, also with a blank for the `T`, and with an offset without its colon (`+1000`) or minutes (`+10`).
 #[inline]
 pub fn parse_zoned(text: &str) -> Result<Timestamp, TimeError> {
-    zoned(text.as_bytes()).ok_or_else(|| TimeError::new("a time with its offset, such as 2016-08-18T14:43:22+10:00", text))
+    zoned(text.as_bytes())
+        .ok_or_else(|| TimeError::new("a time with its offset, such as 2016-08-18T14:43:22+10:00", text))
 }
 
 fn zoned(bytes: &[u8]) -> Option<Timestamp> {
@@ -122,10 +123,9 @@ fn zoned(bytes: &[u8]) -> Option<Timestamp> {
         if length == 0 {
             return None;
         }
-        for place in 0..9 {
-            // Digits beyond the ninth are finer than the contract's clock.
-            let digit = if place < length { digits[place] - b'0' } else { 0 };
-            nanoseconds = nanoseconds * 10 + u32::from(digit);
+        // Digits beyond the ninth are finer than the contract's clock.
+        for digit in digits[..length].iter().chain(std::iter::repeat(&b'0')).take(9) {
+            nanoseconds = nanoseconds * 10 + u32::from(digit - b'0');
         }
         rest = &digits[length..];
     }
@@ -180,7 +180,7 @@ fn day_of(text: &[u8; 10]) -> Option<i64> {
     Some(days_from_civil(year, month, day))
 }
 
-#[inline(always)]
+#[inline]
 fn two(tens: u8, ones: u8) -> Option<i64> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
     (tens <= 9 && ones <= 9).then(|| i64::from(tens) * 10 + i64::from(ones))
@@ -239,7 +239,11 @@ pub fn parse_http_date(text: &str) -> Option<Timestamp> {
 /// RFC 3339 in the offset the source wrote: `2016-08-18T14:43:22+10:00`; `Z` for UTC.
 pub fn to_rfc3339(time: &Timestamp) -> String {
     let mut text = local_text(time);
-    if time.offset_minutes == 0 { text.push('Z') } else { push_offset(&mut text, time.offset_minutes, ":") }
+    if time.offset_minutes == 0 {
+        text.push('Z');
+    } else {
+        push_offset(&mut text, time.offset_minutes, ":");
+    }
     text
 }
 
@@ -266,7 +270,8 @@ fn local_text(time: &Timestamp) -> String {
 fn push_offset(text: &mut String, offset_minutes: i16, separator: &str) {
     let sign = if offset_minutes < 0 { '-' } else { '+' };
     let minutes = offset_minutes.unsigned_abs();
-    text.push_str(&format!("{sign}{:02}{separator}{:02}", minutes / 60, minutes % 60));
+    // Writing to a string cannot fail.
+    let _ = write!(text, "{sign}{:02}{separator}{:02}", minutes / 60, minutes % 60);
 }
 
 /// Refuses a time before 2000 or more than 24 hours ahead of the host's clock: 1970 is a mistake, not a date.

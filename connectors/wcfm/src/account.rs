@@ -34,7 +34,8 @@ impl Account {
 
 fn offset(text: &str) -> Result<i16, Error> {
     text.parse().ok().filter(|minutes: &i16| minutes.abs() <= 15 * 60).ok_or_else(|| {
-        let message = format!("The site's offset from UTC is given in minutes, such as 330 for +05:30; {text} is none.");
+        let message =
+            format!("The site's offset from UTC is given in minutes, such as 330 for +05:30; {text} is none.");
         error::invalid_input(vec![error::issue("/utc-offset-minutes", "not-an-offset", message)])
     })
 }

@@ -31,7 +31,9 @@ pub fn read(answer: &Answer) -> Result<Body<'_>, Error> {
         return Ok(Body::Empty);
     }
     let json = past_notices(text).ok_or_else(|| not_json(text))?;
-    if json.starts_with('{') && let Some(refusal) = refusal_in(json, 200) {
+    if json.starts_with('{')
+        && let Some(refusal) = refusal_in(json, 200)
+    {
         return Err(refused(&refusal));
     }
     Ok(Body::Json(json))
@@ -64,16 +66,6 @@ pub fn is_crash(answer: &Answer) -> bool {
         }
 }
 
-/// The error code of an answer with an error status, or an empty text.
-#[must_use]
-pub fn code(answer: &Answer) -> String {
-    if answer.is_success() {
-        return String::new();
-    }
-    let text = answer.text().unwrap_or_default().trim_ascii();
-    refusal_in(text, answer.status).map(|refusal| refusal.code).unwrap_or_default()
-}
-
 /// The JSON in a text that may begin with notices of PHP, which sites show by mistake (recordings 416-418).
 fn past_notices(text: &str) -> Option<&str> {
     if text.starts_with('<') { json::find_json(text).map(|start| &text[start..]) } else { Some(text) }
@@ -91,7 +83,8 @@ fn failure(answer: &Answer) -> Error {
     }
     match answer.status {
         // Neither Basic nor application passwords run out; a token that did is told by its code.
-        401 => error::auth_rejected("The site does not take the login.").with_detail(format!("HTTP 401: {}", answer.excerpt())),
+        401 => error::auth_rejected("The site does not take the login.")
+            .with_detail(format!("HTTP 401: {}", answer.excerpt())),
         _ => answer.error(),
     }
 }
@@ -116,8 +109,10 @@ fn not_json(text: &str) -> Error {
 /// A refusal inside a success is a lack of rights where the site's role check made it, else a matter of state.
 fn refused(refusal: &Refusal) -> Error {
     if refusal.code == ROLE_CHECK {
-        return error::forbidden("The site does not allow this account to do that: it is not a seller's, or it is disabled.")
-            .with_detail(refusal.words());
+        return error::forbidden(
+            "The site does not allow this account to do that: it is not a seller's, or it is disabled.",
+        )
+        .with_detail(refusal.words());
     }
     refusal.error().unwrap_or_else(|| error::conflict(refusal.words()))
 }

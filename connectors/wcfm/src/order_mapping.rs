@@ -10,7 +10,7 @@ use tradepost_sdk::prelude::*;
 use crate::account::Account;
 use crate::order_json::{AddressJson, LineJson, MetaJson, OrderJson, TrackingJson};
 use crate::status::{self, MoneyFacts};
-use crate::text;
+use crate::text::{code_or_name, plain_string, some_string};
 
 /// Keys under which the tracking add-on keeps a parcel with its line; told as shipments, not as options.
 const TRACKING_KEYS: [&str; 3] = ["wcfm_tracking_code", "wcfm_tracking_url", "wcfm_delivery_boy"];
@@ -42,8 +42,8 @@ pub fn order(account: &Account, source: OrderJson<'_>, raw: Option<&str>) -> Ord
     let buyer = Buyer {
         id: source.customer_id.and_then(Id::nonzero),
         name: billing.as_ref().map(full_name).unwrap_or_default(),
-        email: billing.as_ref().and_then(|billing| some_text(&billing.email)),
-        phone: billing.as_ref().and_then(|billing| some_text(&billing.phone)),
+        email: billing.as_ref().and_then(|billing| some_string(&billing.email)),
+        phone: billing.as_ref().and_then(|billing| some_string(&billing.phone)),
     };
     let id = source.id.0;
     let number = source.number.into_option().unwrap_or_else(|| id.clone());
@@ -88,10 +88,7 @@ pub fn order(account: &Account, source: OrderJson<'_>, raw: Option<&str>) -> Ord
             .collect(),
         gift: None,
         shipments: source.shipment_tracking.into_option().map(shipments).unwrap_or_default(),
-        payment_method: match source.payment_method_title.into_option() {
-            Some(title) => Some(title),
-            None => source.payment_method.into_option(),
-        },
+        payment_method: (source.payment_method_title.into_option()).or_else(|| source.payment_method.into_option()),
         delivery_instructions: source.customer_note.into_option(),
         notes: Vec::new(),
         documents: Vec::new(),
@@ -105,32 +102,24 @@ fn amount(source: &Loose<Amount>) -> Option<Decimal> {
     source.0.map(Decimal::from)
 }
 
-fn some_text(text: &Text<'_>) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_string())
-}
-
-/// A text for people; allocated once.
-fn plain_string(source: Text<'_>) -> String {
-    if source.bytes().any(|byte| matches!(byte, b'<' | b'&')) {
-        text::plain(&source).into_owned()
-    } else {
-        source.into_string()
-    }
-}
-
 fn full_name(address: &AddressJson<'_>) -> String {
-    match (&*address.first_name, &*address.last_name) {
-        ("", last) => last.to_owned(),
-        (first, "") => first.to_owned(),
-        (first, last) => [first, " ", last].concat(),
-    }
+    format!("{} {}", &*address.first_name, &*address.last_name).trim().to_owned()
 }
 
 /// An address, or none where every field is empty, as with virtual goods.
 fn address(source: AddressJson<'_>) -> Option<Address> {
     let texts = [
-        &source.first_name, &source.last_name, &source.company, &source.address_1, &source.address_2, &source.city,
-        &source.state, &source.postcode, &source.country, &source.email, &source.phone,
+        &source.first_name,
+        &source.last_name,
+        &source.company,
+        &source.address_1,
+        &source.address_2,
+        &source.city,
+        &source.state,
+        &source.postcode,
+        &source.country,
+        &source.email,
+        &source.phone,
     ];
     if texts.iter().all(|text| text.is_empty()) {
         return None;
@@ -154,22 +143,16 @@ fn address(source: AddressJson<'_>) -> Option<Address> {
     })
 }
 
-/// A code where the text is one (`WB`, `IN`), else a name: newer servers replace a region's code by its name, older ones do not.
-fn code_or_name(source: Text<'_>, longest_code: usize) -> (Option<String>, Option<String>) {
-    let is_code = source.len() <= longest_code
-        && source.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    let text = source.into_option();
-    if is_code { (text, None) } else { (None, text) }
-}
-
 fn line(source: LineJson<'_>) -> OrderLine {
     let variant_id = source.variation_id.and_then(Id::nonzero);
-    let (options, personalisations) = options(&source.meta_data, variant_id.is_some());
+    let product_id = source.product_id.and_then(Id::nonzero);
+    // When the product is gone, the line forgets its variation and keeps what was chosen (recording 381, order 49).
+    let (options, personalisations) = options(&source.meta_data, variant_id.is_some() || product_id.is_none());
     OrderLine {
         id: source.id.0,
         synthetic_id: false,
         sku: source.sku.into_option(),
-        product_id: source.product_id.and_then(Id::nonzero),
+        product_id,
         variant_id,
         title: plain_string(source.name),
         quantity: source.quantity.0,
@@ -183,9 +166,9 @@ fn line(source: LineJson<'_>) -> OrderLine {
 }
 
 /// What the buyer chose, and what he asked for. WooCommerce keeps both as visible facts of the line; a variation's own are
-/// under attribute slugs (`pa_color`, `size`), what plugins ask the buyer for is under a label (`Engraving`). On a line without
-/// variation nothing can have been chosen.
-fn options(facts: &PhpList<MetaJson<'_>>, is_variation: bool) -> (Vec<Attribute>, Vec<Attribute>) {
+/// under attribute slugs (`pa_color`, `size`), what plugins ask the buyer for is under a label (`Engraving`). On a line that
+/// cannot have been a variation, only shop-wide attributes (`pa_`) are choices.
+fn options(facts: &PhpList<MetaJson<'_>>, may_be_variation: bool) -> (Vec<Attribute>, Vec<Attribute>) {
     let (mut options, mut personalisations) = (Vec::new(), Vec::new());
     for fact in &facts.0 {
         let key = &*fact.key;
@@ -197,7 +180,8 @@ fn options(facts: &PhpList<MetaJson<'_>>, is_variation: bool) -> (Vec<Attribute>
         let value = json::decode::<Text<'_>>(raw.0).map_or_else(|_| raw.0.to_owned(), Text::into_string);
         let attribute = Attribute { name: key.to_owned(), value };
         let is_slug = !key.bytes().any(|byte| byte.is_ascii_uppercase() || byte == b' ');
-        if is_variation && is_slug { options.push(attribute) } else { personalisations.push(attribute) }
+        let is_option = key.starts_with("pa_") || (may_be_variation && is_slug);
+        if is_option { options.push(attribute) } else { personalisations.push(attribute) }
     }
     (options, personalisations)
 }

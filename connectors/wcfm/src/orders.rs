@@ -2,42 +2,40 @@
 //!
 //! The list takes no filter that could be relied on (`after` and `before` compare days of the commission row, and only
 //! together; `orderby` is raw SQL; `status` is ignored), so it is walked whole, newest first, and filtered here. See
-//! [`pages`](crate::pages) for why no watermark is kept.
+//! [`list_page`](crate::list_page) for why there is no watermark.
 
 use tradepost_sdk::prelude::*;
+use tradepost_sdk::walk::Walk;
 
 use crate::account::Account;
+use crate::list_page::{self, Rows};
 use crate::order_json::{OrderJson, single_order};
-use crate::pages::{self, Attempt, Page};
 use crate::{answer, order_mapping, record_id};
 
 /// A page of the seller's orders, newest first. `updated_since` is not used, as no date of an order tells of every change:
-/// more comes than was asked for, which the contract allows.
+/// more comes than was asked for, which the contract allows. The source says no total.
 pub fn list(query: &ListQuery, cursor: Option<&str>) -> Result<OrderPage, Error> {
     let account = Account::of_call()?;
-    let step = pages::step("orders", query.page_size, cursor, |page, size| {
-        let answer = http::get("/orders").query("per_page", size).query("page", page).send()?;
-        if answer::is_crash(&answer) {
-            return Ok(Attempt::Crashed(answer.error()));
-        }
-        decode_page(&account, query, &answer).map(Attempt::Read)
+    let orders = http::get("/orders");
+    let walk = Walk::unfiltered().unsorted().rows_per_call(query.page_size);
+    let mut step = walk.step(cursor, &mut |_: Option<&str>, page: u32| {
+        list_page::read(&orders, page, |answer| decode_list(&account, query.include_raw, answer))
     })?;
+    if !query.statuses.is_empty() {
+        step.items.retain(|order| query.statuses.contains(&order.status.raw));
+    }
     Ok(OrderPage { items: step.items, next: step.next, end: step.end, total: None })
 }
 
-/// The orders of one answer of `GET /orders`, as far as `query` wants them.
-pub fn decode_page(account: &Account, query: &ListQuery, answer: &Answer) -> Result<Page<Order>, Error> {
+/// The orders of one answer of `GET /orders`, each with its own JSON where `include_raw` asks for it.
+pub fn decode_list(account: &Account, include_raw: bool, answer: &Answer) -> Result<Rows<Order>, Error> {
     let text = answer::list(answer)?;
-    let mut page = Page { items: Vec::new(), rows: 0, first: None, total: None };
+    let mut orders = Vec::new();
     json::decode_array(text, |source: OrderJson<'_>, raw| {
-        page.rows += 1;
-        page.first.get_or_insert_with(|| source.id.0.clone());
-        if query.statuses.is_empty() || query.statuses.iter().any(|word| *word == *source.status) {
-            page.items.push(order_mapping::order(account, source, query.include_raw.then_some(raw)));
-        }
+        orders.push(order_mapping::order(account, source, include_raw.then_some(raw)));
         Ok(())
     })?;
-    Ok(page)
+    Ok((orders, None))
 }
 
 /// One order with its JSON. It lacks what only lists tell: refunds and the seller's sums (recordings README, 20 and 21).
@@ -59,6 +57,7 @@ pub(crate) fn known_id(id: &str) -> Result<&str, Error> {
     record_id::digits(id).ok_or_else(no_such_order)
 }
 
-fn no_such_order() -> Error {
+/// Another seller's order is none to this one.
+pub(crate) fn no_such_order() -> Error {
     error::not_found("The shop has no such order for this seller.")
 }

@@ -32,25 +32,15 @@ enum Meaning {
     Invalid(&'static str),
     InvalidParameter,
     Refused,
-    Crashed,
 }
 
 /// Codes and their meaning (protocol notes, sections 3.2 and 3.3).
-const CODES: [(&str, Meaning); 36] = [
+const CODES: [(&str, Meaning); 24] = [
     ("incorrect_password", Meaning::LoginRejected),
     ("invalid_username", Meaning::LoginRejected),
     ("invalid_email", Meaning::LoginRejected),
     ("empty_password", Meaning::LoginRejected),
     ("empty_username", Meaning::LoginRejected),
-    ("authentication_failed", Meaning::LoginRejected),
-    ("application_passwords_disabled", Meaning::LoginRejected),
-    ("application_passwords_disabled_for_user", Meaning::LoginRejected),
-    ("rest_not_logged_in", Meaning::LoginRejected),
-    ("[jwt_auth] incorrect_password", Meaning::LoginRejected),
-    ("[jwt_auth] invalid_username", Meaning::LoginRejected),
-    ("[jwt_auth] invalid_email", Meaning::LoginRejected),
-    ("[jwt_auth] empty_password", Meaning::LoginRejected),
-    ("[jwt_auth] empty_username", Meaning::LoginRejected),
     ("jwt_auth_no_auth_header", Meaning::LoginRejected),
     ("jwt_auth_bad_auth_header", Meaning::LoginRejected),
     ("jwt_auth_bad_config", Meaning::LoginRejected),
@@ -66,13 +56,10 @@ const CODES: [(&str, Meaning); 36] = [
     ("woocommerce_product_image_upload_error", Meaning::Invalid("/images")),
     ("woocommerce_product_invalid_image_id", Meaning::Invalid("/images")),
     ("product_invalid_sku", Meaning::Invalid("/sku")),
-    ("product_invalid_global_unique_id", Meaning::Invalid("/sku")),
     ("rest_invalid_param", Meaning::InvalidParameter),
     ("rest_missing_callback_param", Meaning::InvalidParameter),
     ("rest_invalid_json", Meaning::InvalidParameter),
     ("wcfmapi_rest_cannot_delete", Meaning::Refused),
-    ("internal_server_error", Meaning::Crashed),
-    ("db_error", Meaning::Crashed),
 ];
 
 impl Refusal {
@@ -86,9 +73,7 @@ impl Refusal {
     #[must_use]
     pub fn error(&self) -> Option<Error> {
         let error = match self.meaning() {
-            Some(Meaning::LoginRejected) => {
-                error::auth_rejected("The site does not accept the user name or password.")
-            }
+            Some(Meaning::LoginRejected) => error::auth_rejected("The site does not accept the user name or password."),
             Some(Meaning::TokenExpired) => error::auth_expired("The site asks to sign in again."),
             Some(Meaning::NoRoute) => error::unsupported(
                 "This site does not offer that: the WCFM REST API is switched off or older than this operation.",
@@ -99,7 +84,6 @@ impl Refusal {
             }
             Some(Meaning::InvalidParameter) => self.invalid_parameters(),
             Some(Meaning::Refused) => error::conflict(self.sentence()),
-            Some(Meaning::Crashed) => error::transient("The site has a passing problem.", None),
             None => match (self.code.as_str(), self.status) {
                 ("rest_forbidden", 401) => error::auth_rejected(
                     "The site does not take the login: the password is not accepted this way, or it does not reach the site.",
@@ -115,8 +99,10 @@ impl Refusal {
         Some(error.with_detail(self.detail()))
     }
 
+    /// The JWT plugin puts its name in front of the codes of WordPress' login.
     fn meaning(&self) -> Option<Meaning> {
-        CODES.iter().find(|(code, _)| *code == self.code).map(|(_, meaning)| *meaning)
+        let code = self.code.trim_start_matches("[jwt_auth] ");
+        CODES.iter().find(|(known, _)| *known == code).map(|(_, meaning)| *meaning)
     }
 
     /// The site's words, or ours where it has none.

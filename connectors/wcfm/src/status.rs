@@ -88,11 +88,13 @@ pub fn word_for(target: &Target) -> Result<String, Error> {
             word.strip_prefix("wc-").unwrap_or(word)
         }
     };
-    let is_slug = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let is_slug =
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     if is_slug {
         return Ok(word.to_owned());
     }
-    let message = format!("`{word}` is not a status word: it is made of letters, digits and hyphens, such as `on-hold`.");
+    let message =
+        format!("`{word}` is not a status word: it is made of letters, digits and hyphens, such as `on-hold`.");
     Err(error::invalid_input(vec![error::issue("/target", "not-a-word", message)]))
 }
 
@@ -109,7 +111,14 @@ mod tests {
             ("processing", true, None, OrderState::Open, PaymentState::Paid, FulfilmentState::Unfulfilled),
             ("processing", false, None, OrderState::Open, PaymentState::Pending, FulfilmentState::Unfulfilled),
             ("processing", false, Some("0"), OrderState::Open, PaymentState::Pending, FulfilmentState::Unfulfilled),
-            ("processing", true, Some("9.5"), OrderState::Open, PaymentState::PartiallyRefunded, FulfilmentState::Unfulfilled),
+            (
+                "processing",
+                true,
+                Some("9.5"),
+                OrderState::Open,
+                PaymentState::PartiallyRefunded,
+                FulfilmentState::Unfulfilled,
+            ),
             ("completed", true, None, OrderState::Completed, PaymentState::Paid, FulfilmentState::Shipped),
             ("completed", false, None, OrderState::Completed, PaymentState::Pending, FulfilmentState::Shipped),
             ("completed", true, Some("100"), OrderState::Completed, PaymentState::Refunded, FulfilmentState::Shipped),

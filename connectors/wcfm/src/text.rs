@@ -5,11 +5,13 @@
 
 use std::borrow::Cow;
 
+use tradepost_sdk::json::Text;
+
 /// Tags that end a word: taking one away leaves a blank.
 const BREAKING: [&str; 8] = ["br", "p", "div", "li", "tr", "td", "h1", "h2"];
 
-/// Entities by name, as WordPress and translators of it write them.
-const ENTITIES: [(&str, char); 26] = [
+/// Entities by name, as WordPress' own typography and escaping write them; others come as numbers.
+const ENTITIES: [(&str, char); 14] = [
     ("amp", '&'),
     ("lt", '<'),
     ("gt", '>'),
@@ -24,18 +26,6 @@ const ENTITIES: [(&str, char); 26] = [
     ("rsquo", '’'),
     ("ldquo", '“'),
     ("rdquo", '”'),
-    ("laquo", '«'),
-    ("raquo", '»'),
-    ("bull", '•'),
-    ("middot", '·'),
-    ("copy", '©'),
-    ("reg", '®'),
-    ("trade", '™'),
-    ("deg", '°'),
-    ("euro", '€'),
-    ("pound", '£'),
-    ("cent", '¢'),
-    ("yen", '¥'),
 ];
 
 /// Longest entity that is looked for, in bytes between `&` and `;`.
@@ -49,6 +39,29 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     }
     let without_tags = strip_tags(text);
     Cow::Owned(decode_entities(without_tags.trim()))
+}
+
+/// [`plain`] of a text on the wire, allocated once.
+#[must_use]
+pub fn plain_string(source: Text<'_>) -> String {
+    let changed = if let Cow::Owned(changed) = plain(&source) { Some(changed) } else { None };
+    changed.unwrap_or_else(|| source.into_string())
+}
+
+/// A text on the wire, or none where it is empty, for texts that are needed again.
+#[must_use]
+pub fn some_string(source: &Text<'_>) -> Option<String> {
+    (!source.is_empty()).then(|| source.to_string())
+}
+
+/// A code where the text is one (`WB`, `IN`), else a name: newer servers replace a region's code by its name, older ones and
+/// settings do not.
+#[must_use]
+pub fn code_or_name(source: Text<'_>, longest_code: usize) -> (Option<String>, Option<String>) {
+    let is_code =
+        source.len() <= longest_code && source.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let text = source.into_option();
+    if is_code { (text, None) } else { (None, text) }
 }
 
 /// Like [`plain`], for texts that PHP has put slashes in front of quotes in, sometimes several times over (recording 235).

@@ -58,11 +58,14 @@ impl Account {
     pub(crate) fn open(
         runtime: Runtime,
         connector: Connector,
-        config: AccountConfig,
+        mut config: AccountConfig,
         storage: Arc<dyn Storage>,
         tokens: Arc<dyn TokenStore>,
     ) -> Result<Self, AccountError> {
         let checked = connector.checked_manifest();
+        for (name, value) in &checked.defaults {
+            config.settings.entry(name).or_insert_with(|| value.clone());
+        }
         check_settings(checked, &config)?;
         let label = checked.label();
         let template_error = |problem: String| AccountError::Template { account: config.id.clone(), problem };

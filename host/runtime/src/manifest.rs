@@ -11,6 +11,8 @@ pub(crate) struct CheckedManifest {
     pub(crate) manifest: Manifest,
     /// Names of the secret fields (`"writeOnly": true`).
     pub(crate) secret_fields: Vec<String>,
+    /// Values of settings that an account leaves out (`"default"` in the schema).
+    pub(crate) defaults: Vec<(String, Value)>,
     validator: jsonschema::Validator,
 }
 
@@ -32,6 +34,11 @@ impl CheckedManifest {
             .iter()
             .filter(|(_, field)| field.get("writeOnly") == Some(&Value::Bool(true)))
             .map(|(name, _)| name.clone())
+            .collect();
+        let defaults = fields
+            .iter()
+            .filter_map(|(name, field)| Some((name.clone(), field.get("default")?.clone())))
+            .filter(|(name, _)| !secret_fields.contains(name))
             .collect();
 
         let known = |place: &str, template: &str, may_be_secret: bool| -> Result<(), LoadError> {
@@ -59,7 +66,7 @@ impl CheckedManifest {
                 return Err(refuse(format!("auth `{}`: {:?} is not a header name", recipe.name, header.name)));
             }
         }
-        Ok(Self { secret_fields, validator, manifest })
+        Ok(Self { secret_fields, defaults, validator, manifest })
     }
 
     /// Compares an account's settings and secrets, taken together, with the schema.

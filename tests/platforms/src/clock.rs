@@ -24,13 +24,10 @@ pub(crate) const KOLKATA: UtcOffset = match UtcOffset::from_hms(5, 30, 0) {
     Err(_) => UtcOffset::UTC,
 };
 
-const OFFSET_WITHOUT_COLON: &[BorrowedFormatItem<'_>] = format_description!(
-    "[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory][offset_minute]"
-);
-const WITHOUT_OFFSET: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
-const DATABASE: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+const OFFSET_WITHOUT_COLON: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory][offset_minute]");
+const WITHOUT_OFFSET: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+const DATABASE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
 
 /// A clock that moves one second per write.
 #[derive(Debug)]
@@ -54,37 +51,27 @@ impl Clock {
 }
 
 fn at(seconds: i64, offset: UtcOffset) -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp(seconds)
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
-        .to_offset(offset)
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH).to_offset(offset)
 }
 
 /// `2016-08-18T14:43:22+1000`: hardtofind's dates have no colon in the offset, which strict RFC 3339 parsers reject.
 pub(crate) fn offset_without_colon(seconds: i64, offset: UtcOffset) -> String {
-    at(seconds, offset)
-        .format(OFFSET_WITHOUT_COLON)
-        .unwrap_or_default()
+    at(seconds, offset).format(OFFSET_WITHOUT_COLON).unwrap_or_default()
 }
 
 /// The second that a date such as `2016-08-18T14:43:22+1000` names.
 pub(crate) fn parse_offset_without_colon(text: &str) -> Option<i64> {
-    OffsetDateTime::parse(text, OFFSET_WITHOUT_COLON)
-        .ok()
-        .map(OffsetDateTime::unix_timestamp)
+    OffsetDateTime::parse(text, OFFSET_WITHOUT_COLON).ok().map(OffsetDateTime::unix_timestamp)
 }
 
 /// `2026-11-12T08:12:00`: WordPress writes local time without saying which.
 pub(crate) fn without_offset(seconds: i64, offset: UtcOffset) -> String {
-    at(seconds, offset)
-        .format(WITHOUT_OFFSET)
-        .unwrap_or_default()
+    at(seconds, offset).format(WITHOUT_OFFSET).unwrap_or_default()
 }
 
 /// The second that a date such as `2026-11-12T08:12:00` names in `offset`.
 pub(crate) fn parse_without_offset(text: &str, offset: UtcOffset) -> Option<i64> {
-    PrimitiveDateTime::parse(text, WITHOUT_OFFSET)
-        .ok()
-        .map(|date| date.assume_offset(offset).unix_timestamp())
+    PrimitiveDateTime::parse(text, WITHOUT_OFFSET).ok().map(|date| date.assume_offset(offset).unix_timestamp())
 }
 
 /// `2026-11-12 08:12:00`: a database column, local time with a blank.
@@ -98,23 +85,11 @@ mod tests {
 
     #[test]
     fn dates_are_written_as_the_marketplaces_write_them() {
-        assert_eq!(
-            offset_without_colon(OPENING, SYDNEY),
-            "2026-11-22T10:30:00+1000"
-        );
-        assert_eq!(
-            parse_offset_without_colon("2026-11-22T10:30:00+1000"),
-            Some(OPENING)
-        );
-        assert_eq!(
-            parse_offset_without_colon("2026-11-22T10:30:00+10:00"),
-            None
-        );
+        assert_eq!(offset_without_colon(OPENING, SYDNEY), "2026-11-22T10:30:00+1000");
+        assert_eq!(parse_offset_without_colon("2026-11-22T10:30:00+1000"), Some(OPENING));
+        assert_eq!(parse_offset_without_colon("2026-11-22T10:30:00+10:00"), None);
         assert_eq!(without_offset(OPENING, KOLKATA), "2026-11-22T06:00:00");
-        assert_eq!(
-            parse_without_offset("2026-11-22T06:00:00", KOLKATA),
-            Some(OPENING)
-        );
+        assert_eq!(parse_without_offset("2026-11-22T06:00:00", KOLKATA), Some(OPENING));
         assert_eq!(database(OPENING, KOLKATA), "2026-11-22 06:00:00");
     }
 }

@@ -30,11 +30,7 @@ impl Request {
     /// Waits for the body. Fails when the client goes away first or sends too much.
     pub(crate) async fn read(request: hyper::Request<Incoming>) -> Result<Self, Cut> {
         let (head, body) = request.into_parts();
-        let body = Limited::new(body, LARGEST_BODY)
-            .collect()
-            .await
-            .map_err(|_| Cut::Close)?
-            .to_bytes();
+        let body = Limited::new(body, LARGEST_BODY).collect().await.map_err(|_| Cut::Close)?.to_bytes();
         Ok(Self {
             method: head.method,
             path: head.uri.path().to_owned(),
@@ -46,18 +42,12 @@ impl Request {
 
     /// The query's parameters in order, decoded.
     pub(crate) fn parameters(&self) -> Vec<(String, String)> {
-        url::form_urlencoded::parse(self.query.as_bytes())
-            .into_owned()
-            .collect()
+        url::form_urlencoded::parse(self.query.as_bytes()).into_owned().collect()
     }
 
     /// The last value of a query parameter, as PHP and most frameworks take it.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
-        self.parameters()
-            .into_iter()
-            .rev()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value)
+        self.parameters().into_iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
     /// A header that is text.
@@ -72,11 +62,7 @@ impl Request {
 
     /// The path with the query, as it stood in the request line.
     pub(crate) fn path_and_query(&self) -> String {
-        if self.query.is_empty() {
-            self.path.clone()
-        } else {
-            format!("{}?{}", self.path, self.query)
-        }
+        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 }
 
@@ -93,17 +79,9 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// An answer of some media type.
-    pub(crate) fn new(
-        status: StatusCode,
-        media_type: &'static str,
-        body: impl Into<Bytes>,
-    ) -> Self {
+    pub(crate) fn new(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Self {
         let headers = vec![(CONTENT_TYPE, HeaderValue::from_static(media_type))];
-        Self {
-            status,
-            headers,
-            body: body.into(),
-        }
+        Self { status, headers, body: body.into() }
     }
 
     /// A JSON answer.

@@ -47,17 +47,11 @@ impl Ledger {
     /// An empty ledger that also appends to a file, one line of JSON per entry.
     pub(crate) fn with_file(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
-        Ok(Self(Arc::new(Book {
-            file: Some(Mutex::new(file)),
-            ..Book::default()
-        })))
+        Ok(Self(Arc::new(Book { file: Some(Mutex::new(file)), ..Book::default() })))
     }
 
     fn book(&self) -> MutexGuard<'_, Vec<Entry>> {
-        self.0
-            .entries
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Enters an accepted write.
@@ -65,13 +59,7 @@ impl Ledger {
     /// # Panics
     ///
     /// When the ledger's file cannot be written: a ledger with holes would make tests pass that should fail.
-    pub(crate) fn enter(
-        &self,
-        request: &Request,
-        effect: &'static str,
-        key: impl Into<String>,
-        json: Value,
-    ) {
+    pub(crate) fn enter(&self, request: &Request, effect: &'static str, key: impl Into<String>, json: Value) {
         let mut entries = self.book();
         let entry = Entry {
             sequence: entries.len() as u64 + 1,
@@ -85,9 +73,7 @@ impl Ledger {
             let mut line = serde_json::to_vec(&entry).unwrap_or_default();
             line.push(b'\n');
             let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            file.write_all(&line)
-                .and_then(|()| file.flush())
-                .expect("the ledger's file can be written");
+            file.write_all(&line).and_then(|()| file.flush()).expect("the ledger's file can be written");
         }
         entries.push(entry);
     }
@@ -109,20 +95,12 @@ impl Ledger {
 
     /// The entries with one effect, oldest first.
     pub fn of(&self, effect: &str) -> Vec<Entry> {
-        self.book()
-            .iter()
-            .filter(|entry| entry.effect == effect)
-            .cloned()
-            .collect()
+        self.book().iter().filter(|entry| entry.effect == effect).cloned().collect()
     }
 
     /// The entries about one order, product, SKU or code, oldest first.
     pub fn about(&self, key: &str) -> Vec<Entry> {
-        self.book()
-            .iter()
-            .filter(|entry| entry.key == key)
-            .cloned()
-            .collect()
+        self.book().iter().filter(|entry| entry.key == key).cloned().collect()
     }
 
     /// How many entries there are of each effect.

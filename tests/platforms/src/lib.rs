@@ -7,7 +7,7 @@
 //! ```
 //! use tradepost_platforms::{HardToFind, Platform};
 //!
-//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 //! let platform = HardToFind::builder().orders(250).start().await?;
 //! assert!(platform.root_url().starts_with("http://127.0.0.1:"));
 //! assert_eq!(platform.held()["orders"], 250);
@@ -25,8 +25,8 @@
 //! For people there are three addresses that need no login: `GET /_sandbox/ledger`, `GET /_sandbox/held` and `POST /_sandbox/fault`
 //! with a fault such as `500:next=2` (or `off`) as the body.
 //!
-//! Data are deterministic: the same builder gives the same orders, and dates come from a [clock](Platform::ledger) that moves one
-//! second per accepted write instead of from the machine's.
+//! Data are deterministic: the same builder gives the same orders, and dates come from a clock of the marketplace's own that moves
+//! one second per change instead of from the machine's. Only the life of a token follows the machine's clock.
 
 mod body;
 mod clock;

@@ -36,10 +36,7 @@ pub trait Platform: Send + Sync {
     /// The secrets of an account that uses it, as keys and values.
     fn example_secrets(&self) -> Vec<(String, String)> {
         let Credentials { username, password } = self.credentials();
-        vec![
-            ("username".to_owned(), username.to_owned()),
-            ("password".to_owned(), password.to_owned()),
-        ]
+        vec![("username".to_owned(), username.to_owned()), ("password".to_owned(), password.to_owned())]
     }
 
     /// Where it listens, such as `http://127.0.0.1:40123`, with the path prefix if it has one and without a slash at the end.
@@ -66,6 +63,11 @@ pub trait Platform: Send + Sync {
     /// marketplace at an exact point of a walk through its pages. One hook at a time; a second call replaces the first.
     fn between_requests(&self, hook: Box<dyn FnMut(&Served) + Send>) {
         self.site().between_requests(hook);
+    }
+
+    /// Writes the text of every record now instead of when it is first asked for, so that a measurement does not include it.
+    fn prepare(&self) {
+        self.site().prepare();
     }
 
     /// Stops listening and closes all connections. What it held and its ledger can still be read. Dropping it does the same without

@@ -26,6 +26,9 @@ pub(crate) trait Marketplace: Send + Sync {
 
     /// How many records it holds, by stream.
     fn held(&self) -> BTreeMap<String, u64>;
+
+    /// Writes the text of every record that a list shows.
+    fn prepare(&self);
 }
 
 /// Why a marketplace did not start.
@@ -90,20 +93,12 @@ impl Site {
         plan: Plan,
         open: impl FnOnce(&str, Ledger) -> M,
     ) -> Result<(Arc<Self>, Arc<M>), StartError> {
-        let Plan {
-            port,
-            prefix,
-            ledger_file,
-        } = plan;
-        let listener = TcpListener::bind(("127.0.0.1", port))
-            .await
-            .map_err(|source| StartError::Listen { port, source })?;
-        let address = listener
-            .local_addr()
-            .map_err(|source| StartError::Listen { port, source })?;
+        let Plan { port, prefix, ledger_file } = plan;
+        let listener =
+            TcpListener::bind(("127.0.0.1", port)).await.map_err(|source| StartError::Listen { port, source })?;
+        let address = listener.local_addr().map_err(|source| StartError::Listen { port, source })?;
         let ledger = match ledger_file {
-            Some(path) => Ledger::with_file(&path)
-                .map_err(|source| StartError::LedgerFile { path, source })?,
+            Some(path) => Ledger::with_file(&path).map_err(|source| StartError::LedgerFile { path, source })?,
             None => Ledger::default(),
         };
         let root_url = format!("http://{address}{prefix}");
@@ -125,9 +120,7 @@ impl Site {
     }
 
     fn accepting(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
-        self.accepting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.accepting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn turn(&self) -> MutexGuard<'_, Option<Hook>> {
@@ -157,6 +150,11 @@ impl Site {
     /// See [`Platform::between_requests`](crate::Platform::between_requests).
     pub fn between_requests(&self, hook: Box<dyn FnMut(&Served) + Send>) {
         *self.turn() = Some(hook);
+    }
+
+    /// See [`Platform::prepare`](crate::Platform::prepare).
+    pub fn prepare(&self) {
+        self.marketplace.prepare();
     }
 
     /// See [`Platform::stop`](crate::Platform::stop).
@@ -211,11 +209,7 @@ impl Site {
         let answer = self.marketplace.answer(request);
         let wrote = self.ledger.len() > before;
         if let Some(hook) = hook.as_mut() {
-            hook(&Served {
-                number,
-                method: request.method.to_string(),
-                path: request.path_and_query(),
-            });
+            hook(&Served { number, method: request.method.to_string(), path: request.path_and_query() });
         }
         (answer, wrote)
     }
@@ -233,13 +227,8 @@ impl Site {
                 }),
             ),
             (&Method::GET, "/held") => Answer::json(StatusCode::OK, &json!(self.held())),
-            (&Method::POST, "/fault") => {
-                self.set_fault_from_text(&String::from_utf8_lossy(&request.body))
-            }
-            _ => text(
-                StatusCode::NOT_FOUND,
-                "use GET /_sandbox/ledger, GET /_sandbox/held or POST /_sandbox/fault\n",
-            ),
+            (&Method::POST, "/fault") => self.set_fault_from_text(&String::from_utf8_lossy(&request.body)),
+            _ => text(StatusCode::NOT_FOUND, "use GET /_sandbox/ledger, GET /_sandbox/held or POST /_sandbox/fault\n"),
         }
     }
 
@@ -275,12 +264,7 @@ fn truncated(answer: Answer) -> Response<AnswerBody> {
     let promised = answer.body.len().max(2);
     let part = answer.body.slice(..answer.body.len() / 2);
     let mut response = whole(answer);
-    *response.body_mut() = AnswerBody::Truncated {
-        part: Some(part),
-        flushed: false,
-    };
-    response
-        .headers_mut()
-        .insert(CONTENT_LENGTH, HeaderValue::from(promised));
+    *response.body_mut() = AnswerBody::Truncated { part: Some(part), flushed: false };
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(promised));
     response
 }

@@ -3,6 +3,10 @@
 //! It walks a text once, decodes only what a record names, borrows strings, and keeps numbers as text, so that amounts and
 //! ids never pass through a float. It is built for WebAssembly with interruption checks: few loop heads and calls for a
 //! byte. A whole page is best decoded record by record with [`decode_array`] or [`read`].
+#![allow(
+    clippy::inline_always,
+    reason = "in the sandbox a function entry costs an interruption check; measured, not guessed"
+)]
 
 mod decode;
 mod fault;
@@ -21,8 +25,8 @@ pub use decode::Decode;
 pub use fault::DecodeError;
 pub use key::{Key, KeyWords, key_tag, key_words};
 pub use php::{Loose, PhpList, PhpMap, find_json};
-pub(crate) use scan::leading_number;
 pub use reader::{DEPTH_LIMIT, Kind, Reader};
+pub(crate) use scan::leading_number;
 pub use values::{Amount, Id, Number, Raw, Text, WithRaw};
 pub use writer::{Array, Object, quote};
 
@@ -72,10 +76,7 @@ pub fn decode_array_in<'a, T: Decode<'a>>(
 }
 
 /// Reads a text by hand. White space and a byte order mark around the value are fine, anything else is an error.
-pub fn read<'a, T>(
-    text: &'a str,
-    decode: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>,
-) -> Result<T, Error> {
+pub fn read<'a, T>(text: &'a str, decode: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>) -> Result<T, Error> {
     let mut reader = Reader::new(text);
     let value = decode(&mut reader).map_err(|fault| fault.into_error(text))?;
     reader.finish().map_err(|fault| fault.into_error(text))?;

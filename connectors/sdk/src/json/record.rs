@@ -44,6 +44,8 @@ macro_rules! json_record_one {
         }
     ) => {
         $($attribute)*
+        // The names are the source's.
+        #[allow(clippy::struct_field_names)]
         #[derive(Debug, Clone, PartialEq)]
         $visibility struct $name $(<$lifetime>)? {
             $($(#[$field_attribute])* $field_visibility $field: $type),*

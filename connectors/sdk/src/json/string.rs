@@ -86,11 +86,10 @@ fn unicode(bytes: &[u8], at: usize) -> (char, usize) {
     if let Some(character) = char::from_u32(first) {
         return (character, 4);
     }
-    if first < 0xdc00 && bytes.get(at + 4) == Some(&b'\\') && bytes.get(at + 5) == Some(&b'u') {
-        if let Some(second @ 0xdc00..=0xdfff) = hex4(bytes, at + 6) {
-            let scalar = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-            return (char::from_u32(scalar).unwrap_or(char::REPLACEMENT_CHARACTER), 10);
-        }
+    let is_pair = first < 0xdc00 && bytes.get(at + 4..at + 6) == Some(br"\u");
+    if let Some(second @ 0xdc00..=0xdfff) = hex4(bytes, at + 6).filter(|_| is_pair) {
+        let scalar = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+        return (char::from_u32(scalar).unwrap_or(char::REPLACEMENT_CHARACTER), 10);
     }
     (char::REPLACEMENT_CHARACTER, 4)
 }

@@ -142,7 +142,13 @@ fn push_string(into: &mut String, text: &str) {
             '\n' => into.push_str("\\n"),
             '\r' => into.push_str("\\r"),
             '\t' => into.push_str("\\t"),
-            control if control < ' ' => into.push_str(&format!("\\u{:04x}", u32::from(control))),
+            control if control < ' ' => {
+                into.push_str("\\u00");
+                into.extend(
+                    [u32::from(control) >> 4, u32::from(control) & 15]
+                        .map(|digit| char::from_digit(digit, 16).unwrap_or('0')),
+                );
+            }
             plain => into.push(plain),
         }
     }

@@ -117,9 +117,9 @@ impl Cursor {
 
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let cursor: CursorJson =
-            json::decode(text).map_err(|_| refused("it is damaged, or was made by something else".into()))?;
+            json::decode(text).map_err(|_| refused("it is damaged, or was made by something else"))?;
         if cursor.version != VERSION {
-            return Err(refused(format!("its version is `{}`, this connector reads `{VERSION}`", cursor.version)));
+            return Err(refused(&format!("its version is `{}`, this connector reads `{VERSION}`", cursor.version)));
         }
         let place = cursor.place.map(|place| Place {
             status: place.status,
@@ -157,8 +157,9 @@ impl Cursor {
         }
         let text = cursor.finish();
         if text.len() > LONGEST {
-            return Err(error::unsupported("There are too many statuses to keep track of at once.")
-                .with_detail(format!("the cursor of {} statuses has {} bytes, more than {LONGEST}", self.marks.len(), text.len())));
+            return Err(error::unsupported("There are too many statuses to keep track of at once.").with_detail(
+                format!("the cursor of {} statuses has {} bytes, more than {LONGEST}", self.marks.len(), text.len()),
+            ));
         }
         Ok(text)
     }
@@ -172,7 +173,7 @@ fn instant(instant: Instant) -> String {
 }
 
 /// A cursor that cannot be used, and why.
-pub(super) fn refused(why: String) -> Error {
+pub(super) fn refused(why: &str) -> Error {
     error::invalid_input(vec![error::issue("/cursor", "invalid-cursor", format!("The cursor cannot be used: {why}."))])
         .with_detail("start a new walk without a cursor")
 }

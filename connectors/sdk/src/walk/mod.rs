@@ -204,7 +204,7 @@ impl Walk {
         let Some(place) = &cursor.place else { return Ok((!self.statuses.is_empty()).then_some(0)) };
         let found = self.statuses.iter().position(|status| *status == place.status);
         found.map(Some).ok_or_else(|| {
-            cursor::refused(format!("it stands in the list `{}`, which this query does not read", place.status))
+            cursor::refused(&format!("it stands in the list `{}`, which this query does not read", place.status))
         })
     }
 

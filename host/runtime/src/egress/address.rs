@@ -35,9 +35,9 @@ const fn v4(a: u8, b: u8, c: u8, d: u8, prefix: u8, rule: Rule, name: &'static s
     Range { net: IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix)), rule, name }
 }
 
-const fn v6(segments: [u16; 8], prefix: u8, rule: Rule, name: &'static str) -> Range {
-    let [a, b, c, d, e, f, g, h] = segments;
-    Range { net: IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), prefix)), rule, name }
+const fn v6(s: [u16; 8], prefix: u8, rule: Rule, name: &'static str) -> Range {
+    let address = Ipv6Addr::new(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]);
+    Range { net: IpNet::V6(Ipv6Net::new_assert(address, prefix)), rule, name }
 }
 
 /// First match wins: single metadata addresses stand before the ranges that hold them.

@@ -58,10 +58,15 @@ pub(super) async fn read_body(
         let wait_until = deadline.min(Instant::now() + pace.between_bytes);
         let piece = match timeout_at(wait_until, response.chunk()).await {
             Err(_) => {
-                return Err(SendError::InDoubt(format!("the answer stopped after {wire} bytes and no more came in time")));
+                return Err(SendError::InDoubt(format!(
+                    "the answer stopped after {wire} bytes and no more came in time"
+                )));
             }
             Ok(Err(error)) => {
-                return Err(SendError::InDoubt(format!("the answer broke off after {wire} bytes: {}", describe(error))));
+                return Err(SendError::InDoubt(format!(
+                    "the answer broke off after {wire} bytes: {}",
+                    describe(error)
+                )));
             }
             Ok(Ok(None)) => break,
             Ok(Ok(Some(piece))) => piece,
@@ -110,11 +115,14 @@ impl Decoder {
     fn new(headers: &HeaderMap, budget: &Arc<Budget>) -> Result<Self, SendError> {
         let mut codings = Vec::new();
         for value in headers.get_all(CONTENT_ENCODING) {
-            let value = value.to_str().map_err(|_| SendError::Protocol("the answer's content-encoding is not text".to_owned()))?;
+            let value = value
+                .to_str()
+                .map_err(|_| SendError::Protocol("the answer's content-encoding is not text".to_owned()))?;
             codings.extend(value.split(',').map(|coding| coding.trim().to_ascii_lowercase()));
         }
         codings.retain(|coding| !coding.is_empty() && coding != "identity");
-        let expected = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
+        let expected =
+            headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
         let sink = Sink { out: Vec::new(), wire: 0, budget: Arc::clone(budget), refused: None };
         let coding = match codings.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             [] => Coding::Identity(sink.expecting(expected)),
@@ -138,7 +146,8 @@ impl Decoder {
                 first.extend_from_slice(piece);
                 match first.as_slice() {
                     [method, flags, ..] => {
-                        let zlib = method & 0x0f == 8 && (u16::from(*method) << 8 | u16::from(*flags)).is_multiple_of(31);
+                        let zlib =
+                            method & 0x0f == 8 && (u16::from(*method) << 8 | u16::from(*flags)).is_multiple_of(31);
                         let coding = if zlib {
                             Coding::Zlib(Box::new(ZlibDecoder::new(sink)))
                         } else {
@@ -243,7 +252,10 @@ impl Write for Sink {
         let out = (self.out.len() + piece.len()) as u64;
         let limits = self.budget.limits;
         if out > limits.ratio_floor && out > self.wire.saturating_mul(limits.ratio) {
-            let text = format!("the answer unpacks to more than {} times its size; it looks like a compression bomb", limits.ratio);
+            let text = format!(
+                "the answer unpacks to more than {} times its size; it looks like a compression bomb",
+                limits.ratio
+            );
             return Err(self.refuse(SendError::Protocol(text)));
         }
         self.out.extend_from_slice(piece);

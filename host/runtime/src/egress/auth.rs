@@ -189,8 +189,10 @@ impl Credential {
     /// What is wrong with the recipe, in words for whoever filled it in.
     pub(super) fn check(&self) -> Result<(), String> {
         if let Some(Placement::Header { name, prefix }) = self.placement() {
-            HeaderName::try_from(name.as_str()).map_err(|_| format!("the credential's header {name:?} is not a header name"))?;
-            HeaderValue::try_from(prefix.as_str()).map_err(|_| format!("the prefix {prefix:?} cannot stand in a header"))?;
+            HeaderName::try_from(name.as_str())
+                .map_err(|_| format!("the credential's header {name:?} is not a header name"))?;
+            HeaderValue::try_from(prefix.as_str())
+                .map_err(|_| format!("the prefix {prefix:?} cannot stand in a header"))?;
         }
         if let Some(Placement::Query(name) | Placement::JsonBody(name)) = self.placement()
             && name.is_empty()
@@ -206,10 +208,12 @@ impl Credential {
                     Lifetime::Answer(pointer) => Some(pointer),
                     Lifetime::Seconds(_) => None,
                 };
-                std::iter::once(&recipe.token_pointer).chain(lifetime).find(|pointer| !pointer.starts_with('/')).map_or(
-                    Ok(()),
-                    |pointer| Err(format!("{pointer:?} is not a JSON pointer; write it like \"/access_token\"")),
-                )
+                std::iter::once(&recipe.token_pointer)
+                    .chain(lifetime)
+                    .find(|pointer| !pointer.starts_with('/'))
+                    .map_or(Ok(()), |pointer| {
+                        Err(format!("{pointer:?} is not a JSON pointer; write it like \"/access_token\""))
+                    })
             }
             _ => Ok(()),
         }
@@ -232,8 +236,15 @@ impl Placement {
                 Layer::Url,
                 format!("the query parameter {name} carries the account's credential, the host places it"),
             )),
-            Self::JsonBody(name) if body.and_then(|body| object_fields(body)).is_some_and(|fields| fields.contains_key(name.as_str())) => {
-                Err(Denial::new(Layer::Body, format!("the field {name} carries the account's credential, the host places it")))
+            Self::JsonBody(name)
+                if body
+                    .and_then(|body| object_fields(body))
+                    .is_some_and(|fields| fields.contains_key(name.as_str())) =>
+            {
+                Err(Denial::new(
+                    Layer::Body,
+                    format!("the field {name} carries the account's credential, the host places it"),
+                ))
             }
             _ => Ok(()),
         }
@@ -249,7 +260,11 @@ impl Placement {
     ) -> Result<(), SendError> {
         match self {
             Self::Header { name, prefix } => {
-                let unfit = || SendError::AuthRejected(format!("the credential holds characters that the header {name} cannot carry"));
+                let unfit = || {
+                    SendError::AuthRejected(format!(
+                        "the credential holds characters that the header {name} cannot carry"
+                    ))
+                };
                 let header = HeaderName::try_from(name.as_str()).map_err(|_| unfit())?;
                 let text = Zeroizing::new(format!("{prefix}{}", value.expose_secret()));
                 let mut value = HeaderValue::try_from(text.as_str()).map_err(|_| unfit())?;
@@ -270,6 +285,7 @@ impl Placement {
 }
 
 /// The top-level names of a JSON object, or none if it is not one.
+#[expect(clippy::zero_sized_map_values, reason = "serde reads an object as a map, and only its names matter")]
 fn object_fields(body: &[u8]) -> Option<HashMap<Cow<'_, str>, IgnoredAny>> {
     serde_json::from_slice(body).ok()
 }
@@ -322,14 +338,20 @@ mod tests {
     fn a_query_parameter_is_appended_and_encoded() {
         let placement = Placement::Query("key".to_owned());
         assert_eq!(placed(&placement, "https://a.example/x", None).0.as_str(), "https://a.example/x?key=t%22k%261");
-        assert_eq!(placed(&placement, "https://a.example/x?b=%20c", None).0.as_str(), "https://a.example/x?b=%20c&key=t%22k%261");
+        assert_eq!(
+            placed(&placement, "https://a.example/x?b=%20c", None).0.as_str(),
+            "https://a.example/x?b=%20c&key=t%22k%261"
+        );
     }
 
     #[test]
     fn a_json_field_is_spliced_in_and_the_rest_keeps_its_text() {
         let placement = Placement::JsonBody("token".to_owned());
         for (given, expected) in [
-            (Some(r#"{"price":12.10,"id":123456789012345678901}"#), r#"{"token":"t\"k&1","price":12.10,"id":123456789012345678901}"#),
+            (
+                Some(r#"{"price":12.10,"id":123456789012345678901}"#),
+                r#"{"token":"t\"k&1","price":12.10,"id":123456789012345678901}"#,
+            ),
             (Some(" { } "), r#"{"token":"t\"k&1" } "#),
             (None, r#"{"token":"t\"k&1"}"#),
         ] {
@@ -345,7 +367,8 @@ mod tests {
         for body in ["[]", "\"x\"", "{", "a=1", "", &"{\"a\":".repeat(10_000)] {
             let mut url = Url::parse("https://a.example/").unwrap();
             let mut given = Some(Bytes::from(body.to_owned()));
-            let error = placement.place(&SecretString::from("t"), &mut url, &mut HeaderMap::new(), &mut given).unwrap_err();
+            let error =
+                placement.place(&SecretString::from("t"), &mut url, &mut HeaderMap::new(), &mut given).unwrap_err();
             assert!(matches!(error, SendError::Denied(ref denial) if denial.layer() == Layer::Body), "{body}: {error}");
         }
     }
@@ -365,8 +388,11 @@ mod tests {
     #[test]
     fn basic_is_rfc_7617() {
         let placement = Placement::Header { name: "Authorization".to_owned(), prefix: "Basic ".to_owned() };
-        let credential =
-            Credential::Basic { username: "Aladdin".to_owned(), password: SecretString::from("open sesame"), placement };
+        let credential = Credential::Basic {
+            username: "Aladdin".to_owned(),
+            password: SecretString::from("open sesame"),
+            placement,
+        };
         assert_eq!(credential.fixed_value().unwrap().expose_secret(), "QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
         assert!(credential.check().is_ok());
     }
@@ -380,7 +406,11 @@ mod tests {
             (key(header("X-Key", "a\nb")), "cannot stand in a header"),
             (key(Placement::Query(String::new())), "no name"),
             (
-                Credential::Basic { username: "a:b".to_owned(), password: SecretString::from("p"), placement: header("a", "") },
+                Credential::Basic {
+                    username: "a:b".to_owned(),
+                    password: SecretString::from("p"),
+                    placement: header("a", ""),
+                },
                 "colon",
             ),
         ] {

@@ -1,6 +1,6 @@
 //! What one call of a connector may spend on HTTP, and what it has spent.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,7 @@ pub(super) struct Budget {
     requests: AtomicU32,
     bytes_out: AtomicU64,
     bytes_in: AtomicU64,
-    wrote: AtomicBool,
+    writes: AtomicU32,
 }
 
 impl Budget {
@@ -71,7 +71,7 @@ impl Budget {
             requests: AtomicU32::new(0),
             bytes_out: AtomicU64::new(0),
             bytes_in: AtomicU64::new(0),
-            wrote: AtomicBool::new(false),
+            writes: AtomicU32::new(0),
         }
     }
 
@@ -85,17 +85,29 @@ impl Budget {
     }
 
     pub(super) fn send(&self, bytes: usize) -> Result<(), BudgetExceeded> {
-        spend(&self.bytes_out, bytes, self.limits.bytes_out)
-            .map_err(|allowed| BudgetExceeded { limit: Limit::BytesOut, allowed, sent: false })
+        spend(&self.bytes_out, bytes, self.limits.bytes_out).map_err(|allowed| BudgetExceeded {
+            limit: Limit::BytesOut,
+            allowed,
+            sent: false,
+        })
     }
 
     pub(super) fn receive(&self, bytes: usize) -> Result<(), BudgetExceeded> {
-        spend(&self.bytes_in, bytes, self.limits.bytes_in)
-            .map_err(|allowed| BudgetExceeded { limit: Limit::BytesIn, allowed, sent: true })
+        spend(&self.bytes_in, bytes, self.limits.bytes_in).map_err(|allowed| BudgetExceeded {
+            limit: Limit::BytesIn,
+            allowed,
+            sent: true,
+        })
     }
 
-    pub(super) fn wrote(&self) {
-        self.wrote.store(true, Ordering::Relaxed);
+    /// A request that is not `read` is about to be sent. Noted before: the call may be dropped while it is under way.
+    pub(super) fn writing(&self) {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Nothing of it was sent after all.
+    pub(super) fn not_written(&self) {
+        self.writes.fetch_sub(1, Ordering::Relaxed);
     }
 
     pub(super) fn usage(&self) -> Usage {
@@ -103,7 +115,7 @@ impl Budget {
             requests: self.requests.load(Ordering::Relaxed),
             bytes_out: self.bytes_out.load(Ordering::Relaxed),
             bytes_in: self.bytes_in.load(Ordering::Relaxed),
-            wrote: self.wrote.load(Ordering::Relaxed),
+            wrote: self.writes.load(Ordering::Relaxed) > 0,
         }
     }
 }

@@ -62,7 +62,7 @@ pub(super) enum Authentication {
     /// The same value each time.
     Fixed { value: SecretString, scrubber: Arc<Scrubber> },
     /// A token.
-    Login(Login),
+    Login(Box<Login>),
 }
 
 impl Egress {
@@ -96,12 +96,13 @@ impl Egress {
         let fixed = credential.fixed_value();
         let auth = match (credential, fixed) {
             (Credential::Login(recipe), _) => {
-                let url = target(&policy.root_url, &recipe.url).map_err(|denial| fail(format!("login URL: {denial}")))?;
+                let url =
+                    target(&policy.root_url, &recipe.url).map_err(|denial| fail(format!("login URL: {denial}")))?;
                 let origin = Origin::of(&url).map_err(|error| fail(format!("login URL: {error}")))?;
                 if !policy.hosts.contains(&origin) {
                     problems.push(undeclared(&policy, &origin));
                 }
-                Authentication::Login(Login::new(recipe, url, origin, all_secrets, tokens, self.clock()))
+                Authentication::Login(Box::new(Login::new(recipe, url, origin, all_secrets, tokens, self.clock())))
             }
             (_, Some(value)) => {
                 let scrubber = Arc::new(Scrubber::new(all_secrets.iter().chain([&value])));
@@ -221,7 +222,8 @@ impl Door {
         if let Some(placement) = &self.placement {
             placement.check_free(&url, request.body.as_ref())?;
             if bodiless && request.authenticate && matches!(placement, Placement::JsonBody(_)) {
-                let message = format!("the account's token goes into a JSON body, which {} does not have", request.method);
+                let message =
+                    format!("the account's token goes into a JSON body, which {} does not have", request.method);
                 return Err(Denial::new(Layer::Method, message));
             }
         }
@@ -232,9 +234,8 @@ impl Door {
         if !self.policy.hosts.contains(origin) {
             return Err(undeclared(&self.policy, origin));
         }
-        granted(&self.policy, origin).ok_or_else(|| {
-            not_granted(&self.policy, std::slice::from_ref(origin)).expect("one origin is missing")
-        })
+        granted(&self.policy, origin)
+            .ok_or_else(|| not_granted(&self.policy, std::slice::from_ref(origin)).expect("one origin is missing"))
     }
 
     /// Checks an origin at every layer, addresses included.

@@ -92,7 +92,9 @@ impl BudgetExceeded {
     fn text(&self) -> String {
         let Self { allowed, .. } = self;
         match self.limit {
-            Limit::Requests => format!("more than {allowed} HTTP requests in one call; spread the work over several pages"),
+            Limit::Requests => {
+                format!("more than {allowed} HTTP requests in one call; spread the work over several pages")
+            }
             Limit::BytesOut => format!("more than {allowed} bytes sent in one call; send smaller batches"),
             Limit::BytesIn => format!("more than {allowed} bytes received in one call; ask for smaller pages"),
         }

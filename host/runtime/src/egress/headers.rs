@@ -67,6 +67,11 @@ fn refuse(reason: impl Into<String>) -> Denial {
     Denial::new(Layer::Header, reason)
 }
 
+/// Enough of a text to recognise it by.
+fn shorten(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
 fn reserved(name: &str) -> Option<&'static str> {
     RESERVED
         .iter()
@@ -91,9 +96,12 @@ impl RequestHeaders {
             match HeaderName::try_from(name.as_str()) {
                 Err(_) => problems.push(refuse(format!("request-headers: {name:?} is not a header name"))),
                 Ok(parsed) => match reserved(parsed.as_str()) {
-                    Some(reason) => problems.push(refuse(format!("request-headers: {parsed} cannot be given to a connector, {reason}"))),
+                    Some(reason) => problems
+                        .push(refuse(format!("request-headers: {parsed} cannot be given to a connector, {reason}"))),
                     None if credential.as_ref() == Some(&parsed) => {
-                        problems.push(refuse(format!("request-headers: {parsed} carries the account's credential, the host places it")));
+                        problems.push(refuse(format!(
+                            "request-headers: {parsed} carries the account's credential, the host places it"
+                        )));
                     }
                     None => extra.push(parsed),
                 },
@@ -113,17 +121,21 @@ impl RequestHeaders {
         }
         let mut headers = HeaderMap::with_capacity(given.len());
         for (name, value) in given {
-            let parsed = HeaderName::try_from(name.as_str()).map_err(|_| refuse(format!("{name:?} is not a header name")))?;
+            let parsed = HeaderName::try_from(name.as_str())
+                .map_err(|_| refuse(format!("{:?} is not a header name", shorten(name))))?;
             self.check_name(&parsed)?;
             if value.len() > MAX_VALUE {
-                return Err(refuse(format!("the header {parsed} holds {} bytes; at most {MAX_VALUE} are sent", value.len())));
+                return Err(refuse(format!(
+                    "the header {parsed} holds {} bytes; at most {MAX_VALUE} are sent",
+                    value.len()
+                )));
             }
             // Stricter than the client library: bytes above ASCII mean different text to different servers.
             if !value.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte)) {
                 return Err(refuse(format!("the header {parsed} holds a control or non-ASCII character; encode it")));
             }
-            let parsed_value =
-                HeaderValue::try_from(value.as_str()).map_err(|_| refuse(format!("the header {parsed} has no valid value")))?;
+            let parsed_value = HeaderValue::try_from(value.as_str())
+                .map_err(|_| refuse(format!("the header {parsed} has no valid value")))?;
             if headers.insert(parsed.clone(), parsed_value).is_some() {
                 return Err(refuse(format!("the header {parsed} is given twice; join the values")));
             }
@@ -175,7 +187,9 @@ pub(super) fn visible(headers: &HeaderMap, head: bool) -> Vec<(String, String)> 
         .iter()
         .filter(|(name, _)| {
             let name = name.as_str();
-            !HIDDEN.contains(&name) && !of_connection.iter().any(|hop| hop == name) && (head || name != "content-length")
+            !HIDDEN.contains(&name)
+                && !of_connection.iter().any(|hop| hop == name)
+                && (head || name != "content-length")
         })
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect()
@@ -196,7 +210,8 @@ mod tests {
 
     #[test]
     fn the_manifest_adds_names_but_none_of_the_hosts() {
-        let declared = ["X-Shop-Id", "Authorization", "X-Auth-Token", "X-HTTP-Method-Override", "X-Forwarded-For", "bad name"];
+        let declared =
+            ["X-Shop-Id", "Authorization", "X-Auth-Token", "X-HTTP-Method-Override", "X-Forwarded-For", "bad name"];
         let declared: Vec<String> = declared.iter().map(ToString::to_string).collect();
         let (headers, problems) = RequestHeaders::new(&declared, Some(HeaderName::from_static("x-auth-token")));
         assert_eq!(problems.len(), 5, "{problems:?}");
@@ -206,7 +221,10 @@ mod tests {
 
     #[test]
     fn allowed_headers_pass_in_any_case() {
-        let given = vec![("Content-Type".to_owned(), "application/json".to_owned()), ("IF-MATCH".to_owned(), "\"a\"".to_owned())];
+        let given = vec![
+            ("Content-Type".to_owned(), "application/json".to_owned()),
+            ("IF-MATCH".to_owned(), "\"a\"".to_owned()),
+        ];
         let headers = allow(&[]).check(&given).unwrap();
         assert_eq!(headers["content-type"], "application/json");
         assert_eq!(headers["if-match"], "\"a\"");

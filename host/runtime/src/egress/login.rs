@@ -9,7 +9,6 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use url::{Url, form_urlencoded};
-use zeroize::Zeroizing;
 
 use super::auth::{Lifetime, LoginBody, LoginRecipe};
 use super::door::{Authentication, Door};
@@ -20,7 +19,7 @@ use super::token::{Clock, NewToken, StoredToken, Token, TokenKeeper, TokenStore,
 use super::transport::Outgoing;
 
 /// A token that claims to live longer is renewed once a month all the same; clocks and claims are both wrong at times.
-const LONGEST_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+const LONGEST_LIFE: Duration = Duration::from_hours(30 * 24);
 
 /// A login recipe with its token.
 pub(super) struct Login {
@@ -49,7 +48,7 @@ impl Login {
         Duration::from_secs(self.recipe.margin_seconds.into())
     }
 
-    fn request(&self) -> Result<Outgoing, SendError> {
+    fn request(&self) -> Outgoing {
         let mut request = reqwest::Request::new(http::Method::POST, self.url.clone());
         let (media_type, body) = match self.recipe.body {
             LoginBody::Json => {
@@ -72,16 +71,19 @@ impl Login {
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
         *request.body_mut() = Some(body.into());
-        Ok(Outgoing { request, effect: Effect::Once })
+        Outgoing { request, effect: Effect::Once }
     }
 
     /// Reads token and lifetime. The answer is never shown: it holds the token, and error answers echo passwords.
     fn read(&self, status: u16, body: &[u8]) -> Result<(SecretString, Duration), SendError> {
-        let at = format!("the login at {}{}", self.origin, self.url.path());
+        // Without the path: templates may put a secret there.
+        let at = format!("the login at {}", self.origin);
         match status {
             200..=299 => {}
             300..=399 => {
-                return Err(SendError::AuthRejected(format!("{at} answered {status}, a redirect; set the login's final URL")));
+                return Err(SendError::AuthRejected(format!(
+                    "{at} answered {status}, a redirect; set the login's final URL"
+                )));
             }
             408 | 425 | 429 | 500.. => {
                 return Err(SendError::NotSent(format!("{at} is not available now (it answered {status})")));
@@ -111,7 +113,9 @@ impl Login {
                 Some(Value::String(text)) => whole_seconds(text),
                 _ => None,
             }
-            .ok_or_else(|| SendError::Protocol(format!("{at} did not say at {pointer} how many seconds the token lives")))?,
+            .ok_or_else(|| {
+                SendError::Protocol(format!("{at} did not say at {pointer} how many seconds the token lives"))
+            })?,
         };
         Ok((token, Duration::from_secs(seconds).min(LONGEST_LIFE)))
     }
@@ -173,18 +177,19 @@ impl Door {
         let deadline = Instant::now() + budget.limits.each;
         let outcome = async {
             let admission = self.admit(&login.origin).await?;
-            self.egress().transmit(&admission, login.request()?, &budget, deadline).await
+            self.egress().transmit(&admission, login.request(), &budget, deadline).await
         }
         .await;
         let answer = outcome.map_err(|error| match error {
             // The connector's request was not sent, whatever became of the login.
-            SendError::InDoubt(text) => SendError::NotSent(format!("the login did not complete: {text}")),
-            SendError::NotSent(text) => SendError::NotSent(format!("the login did not complete: {text}")),
+            SendError::InDoubt(text) | SendError::NotSent(text) => {
+                SendError::NotSent(format!("the login did not complete: {text}"))
+            }
             SendError::Protocol(text) => SendError::NotSent(format!("the login's answer cannot be read: {text}")),
             SendError::Budget(budget) => SendError::NotSent(format!("the login's answer cannot be read: {budget}")),
             refused @ (SendError::Denied(_) | SendError::AuthRejected(_)) => refused,
         })?;
-        login.read(answer.status, &Zeroizing::new(answer.body.to_vec())).map_err(|error| match error {
+        login.read(answer.status, &answer.body).map_err(|error| match error {
             SendError::Protocol(text) => SendError::NotSent(text),
             other => other,
         })
@@ -212,9 +217,15 @@ mod tests {
 
     #[test]
     fn lifetimes_are_read_as_sources_write_them() {
-        for (text, expected) in
-            [("300", Some(300)), ("3600.0", Some(3600)), (" 60 ", Some(60)), ("-1", None), ("soon", None), ("1e3", None), ("", None)]
-        {
+        for (text, expected) in [
+            ("300", Some(300)),
+            ("3600.0", Some(3600)),
+            (" 60 ", Some(60)),
+            ("-1", None),
+            ("soon", None),
+            ("1e3", None),
+            ("", None),
+        ] {
             assert_eq!(whole_seconds(text), expected, "{text}");
         }
     }

@@ -42,4 +42,4 @@ pub use origin::{Grants, Origin, OriginError, Scheme};
 pub use resolve::{Resolve, SystemResolver};
 pub use scrub::{MIN_SECRET, REDACTED};
 pub use token::{Clock, MemoryTokenStore, StoredToken, SystemClock, TokenStore, TokenStoreError};
-pub use transport::{Egress, EgressBuilder, EgressError, Timeouts};
+pub use transport::{Egress, EgressBuilder, EgressError, Source, Timeouts};

@@ -47,7 +47,9 @@ pub struct Origin {
 
 /// Why a text is not an origin.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("\"{text}\" is not an origin: {reason}; write it like \"https://api.example.com\" or \"http://192.168.1.5:8080\"")]
+#[error(
+    "\"{text}\" is not an origin: {reason}; write it like \"https://api.example.com\" or \"http://192.168.1.5:8080\""
+)]
 pub struct OriginError {
     text: String,
     reason: String,
@@ -112,7 +114,10 @@ impl FromStr for Origin {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
-            return Err(OriginError::new(text.escape_debug().to_string(), "it holds a blank, control character or backslash"));
+            return Err(OriginError::new(
+                text.escape_debug().to_string(),
+                "it holds a blank, control character or backslash",
+            ));
         }
         let authority = text
             .split_once("://")
@@ -210,12 +215,16 @@ mod tests {
     #[test]
     fn grants_are_lists_of_strings() {
         let grants: Grants =
-            serde_json::from_str(r#"{"hosts":["https://a.example"],"private_hosts":["http://127.0.0.1:9000"]}"#).unwrap();
+            serde_json::from_str(r#"{"hosts":["https://a.example"],"private_hosts":["http://127.0.0.1:9000"]}"#)
+                .unwrap();
         assert_eq!(grants.hosts[0].to_string(), "https://a.example");
         assert_eq!(
             serde_json::to_string(&grants).unwrap(),
             r#"{"hosts":["https://a.example"],"private_hosts":["http://127.0.0.1:9000"]}"#
         );
-        assert!(serde_json::from_str::<Grants>(r#"{"host":["https://a.example"]}"#).is_err(), "a misspelt key is not ignored");
+        assert!(
+            serde_json::from_str::<Grants>(r#"{"host":["https://a.example"]}"#).is_err(),
+            "a misspelt key is not ignored"
+        );
     }
 }

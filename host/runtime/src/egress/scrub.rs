@@ -284,7 +284,10 @@ mod tests {
     #[test]
     fn many_and_overlapping_secrets_are_replaced_longest_first() {
         let scrubber = scrubber(&["token", "token-extended", "extended-further"]);
-        assert_eq!(scrubber.text("token token-extended token-extended-further"), "[redacted] [redacted] [redacted]-further");
+        assert_eq!(
+            scrubber.text("token token-extended token-extended-further"),
+            "[redacted] [redacted] [redacted]-further"
+        );
     }
 
     #[test]

@@ -29,13 +29,18 @@ pub(super) fn target(root: &Url, given: &str) -> Result<Url, Denial> {
         return Err(refuse("the URL holds a user name or password; the host places the account's credential"));
     }
     if url.fragment().is_some() {
-        return Err(refuse("the URL has a fragment (#...), which is never sent; remove it or percent-encode the # as %23"));
+        return Err(refuse(
+            "the URL has a fragment (#...), which is never sent; remove it or percent-encode the # as %23",
+        ));
     }
     if url.port() == Some(0) {
         return Err(refuse("port 0 is not a port"));
     }
     if url.as_str().len() > MAX_URL {
-        return Err(refuse(format!("the URL is {} bytes long once encoded; at most {MAX_URL} are sent", url.as_str().len())));
+        return Err(refuse(format!(
+            "the URL is {} bytes long once encoded; at most {MAX_URL} are sent",
+            url.as_str().len()
+        )));
     }
     Ok(url)
 }
@@ -52,7 +57,8 @@ fn below(root: &Url, given: &str) -> Result<Url, Denial> {
     // A root without path is shown with one slash; the given path brings its own.
     let text = format!("{}{given}", base.as_str().trim_end_matches('/'));
     let url = Url::parse(&text).map_err(|error| refuse(format!("not a URL below the root: {error}")))?;
-    let inside = url.path().strip_prefix(base_path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let inside =
+        url.path().strip_prefix(base_path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     if !inside || url.origin() != root.origin() {
         return Err(refuse("the path leaves the account's root URL (..); write an absolute URL if that is meant"));
     }
@@ -60,10 +66,14 @@ fn below(root: &Url, given: &str) -> Result<Url, Denial> {
 }
 
 fn absolute(given: &str) -> Result<Url, Denial> {
-    let (scheme, rest) =
-        given.split_once("://").ok_or_else(|| refuse("the URL is neither absolute (https://...) nor a path that starts with a slash"))?;
+    let (scheme, rest) = given
+        .split_once("://")
+        .ok_or_else(|| refuse("the URL is neither absolute (https://...) nor a path that starts with a slash"))?;
     if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
-        return Err(refuse(format!("the scheme {} is not http or https", scheme.escape_debug())));
+        return Err(refuse(format!(
+            "the scheme {:?} is not http or https",
+            scheme.chars().take(20).collect::<String>()
+        )));
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {

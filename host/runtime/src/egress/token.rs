@@ -180,26 +180,25 @@ impl TokenKeeper {
             {
                 return Ok(Arc::clone(token));
             }
-            match state.renewal.clone().filter(|renewal| renewal.peek().is_none()) {
-                Some(renewal) => renewal,
-                None => {
-                    let (keeper, renew) = (Arc::clone(self), renew());
-                    let task = tokio::spawn(async move {
-                        let result = renew.await;
-                        // A failure is for those who waited for it; the next request tries again.
-                        if result.is_err() {
-                            keeper.lock().renewal = None;
-                        }
-                        result
-                    });
-                    let renewal = async move {
-                        task.await.unwrap_or_else(|_| Err(SendError::NotSent("the login was interrupted".to_owned())))
+            if let Some(renewal) = state.renewal.clone().filter(|renewal| renewal.peek().is_none()) {
+                renewal
+            } else {
+                let (keeper, renew) = (Arc::clone(self), renew());
+                let task = tokio::spawn(async move {
+                    let result = renew.await;
+                    // A failure is for those who waited for it; the next request tries again.
+                    if result.is_err() {
+                        keeper.lock().renewal = None;
                     }
-                    .boxed()
-                    .shared();
-                    state.renewal = Some(renewal.clone());
-                    renewal
+                    result
+                });
+                let renewal = async move {
+                    task.await.unwrap_or_else(|_| Err(SendError::NotSent("the login was interrupted".to_owned())))
                 }
+                .boxed()
+                .shared();
+                state.renewal = Some(renewal.clone());
+                renewal
             }
         };
         renewal.await
@@ -213,7 +212,7 @@ impl TokenKeeper {
         let token = Arc::new(Token {
             value: new.value,
             generation: state.generation,
-            renew_from: self.clock.monotonic() + (new.remaining - margin),
+            renew_from: self.clock.monotonic() + new.remaining.saturating_sub(margin),
         });
         state.previous = state.current.replace(Arc::clone(&token)).map(|token| token.value.clone());
         let tokens = [Some(&token.value), state.previous.as_ref()];

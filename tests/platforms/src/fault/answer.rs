@@ -16,23 +16,15 @@ const NOTICE: &[u8] = b"<br />\n<b>Deprecated</b>:  Creation of dynamic property
 /// The answer of a fault that keeps the request from the marketplace; none for the other kinds.
 pub(crate) fn instead(kind: FaultKind) -> Option<Answer> {
     let (answer, retry_after) = match kind {
-        FaultKind::TooManyRequests { retry_after } => (
-            Answer::new(StatusCode::TOO_MANY_REQUESTS, HTML, TOO_MANY),
-            retry_after,
-        ),
-        FaultKind::Unavailable { retry_after } => (
-            Answer::new(StatusCode::SERVICE_UNAVAILABLE, HTML, MAINTENANCE),
-            retry_after,
-        ),
-        FaultKind::ServerError => (
-            Answer::new(StatusCode::INTERNAL_SERVER_ERROR, HTML, FAILED),
-            None,
-        ),
+        FaultKind::TooManyRequests { retry_after } => {
+            (Answer::new(StatusCode::TOO_MANY_REQUESTS, HTML, TOO_MANY), retry_after)
+        }
+        FaultKind::Unavailable { retry_after } => {
+            (Answer::new(StatusCode::SERVICE_UNAVAILABLE, HTML, MAINTENANCE), retry_after)
+        }
+        FaultKind::ServerError => (Answer::new(StatusCode::INTERNAL_SERVER_ERROR, HTML, FAILED), None),
         FaultKind::Html => (Answer::new(StatusCode::OK, HTML, WALL), None),
-        FaultKind::Empty => (
-            Answer::new(StatusCode::OK, "application/json; charset=UTF-8", ""),
-            None,
-        ),
+        FaultKind::Empty => (Answer::new(StatusCode::OK, "application/json; charset=UTF-8", ""), None),
         FaultKind::Notice
         | FaultKind::Reset
         | FaultKind::Slow(_)

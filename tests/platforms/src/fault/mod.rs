@@ -69,11 +69,6 @@ pub struct Fault {
 impl From<FaultKind> for Fault {
     /// The fault on every request.
     fn from(kind: FaultKind) -> Self {
-        Self {
-            kind,
-            every: None,
-            next: None,
-            path: None,
-        }
+        Self { kind, every: None, next: None, path: None }
     }
 }

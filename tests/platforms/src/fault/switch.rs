@@ -18,8 +18,7 @@ pub(crate) struct FaultSwitch(Mutex<Option<Armed>>);
 impl FaultSwitch {
     /// Arms a fault in place of the one before, or none.
     pub(crate) fn set(&self, fault: Option<Fault>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
-            fault.map(|fault| Armed { fault, matched: 0 });
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = fault.map(|fault| Armed { fault, matched: 0 });
     }
 
     /// The fault that strikes a request which has just come in.
@@ -29,19 +28,13 @@ impl FaultSwitch {
 
     /// Whether the connection is to be reset now that a write was applied.
     pub(crate) fn after_write(&self, path: &str) -> bool {
-        self.strike(path, |kind| kind == FaultKind::ApplyThenReset)
-            .is_some()
+        self.strike(path, |kind| kind == FaultKind::ApplyThenReset).is_some()
     }
 
     fn strike(&self, path: &str, of_this_moment: impl Fn(FaultKind) -> bool) -> Option<FaultKind> {
         let mut switch = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let armed = switch.as_mut()?;
-        let Fault {
-            kind,
-            every,
-            next,
-            path: part,
-        } = &armed.fault;
+        let Fault { kind, every, next, path: part } = &armed.fault;
         if !of_this_moment(*kind) || part.as_ref().is_some_and(|part| !path.contains(part)) {
             return None;
         }
@@ -59,33 +52,18 @@ mod tests {
     fn struck(text: &str, paths: &[&str]) -> Vec<bool> {
         let switch = FaultSwitch::default();
         switch.set(Some(text.parse().expect(text)));
-        paths
-            .iter()
-            .map(|path| switch.before(path).is_some())
-            .collect()
+        paths.iter().map(|path| switch.before(path).is_some()).collect()
     }
 
     #[test]
     fn a_fault_strikes_the_requests_it_names() {
         let orders = ["/orders"; 6];
         assert_eq!(struck("500", &orders), [true; 6]);
+        assert_eq!(struck("500:every=3", &orders), [false, false, true, false, false, true]);
+        assert_eq!(struck("500:next=2", &orders), [true, true, false, false, false, false]);
+        assert_eq!(struck("500:every=2:next=3", &orders), [false, true, false, false, false, false]);
         assert_eq!(
-            struck("500:every=3", &orders),
-            [false, false, true, false, false, true]
-        );
-        assert_eq!(
-            struck("500:next=2", &orders),
-            [true, true, false, false, false, false]
-        );
-        assert_eq!(
-            struck("500:every=2:next=3", &orders),
-            [false, true, false, false, false, false]
-        );
-        assert_eq!(
-            struck(
-                "500:path=/orders:every=2",
-                &["/orders?page=1", "/products", "/orders?page=2"]
-            ),
+            struck("500:path=/orders:every=2", &["/orders?page=1", "/products", "/orders?page=2"]),
             [false, false, true]
         );
     }

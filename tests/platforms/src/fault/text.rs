@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use super::{Fault, FaultKind};
 
-const KINDS: &str =
-    "429, 500, 503, html, notice, empty, reset, slow=250ms, truncated or apply-then-reset";
+const KINDS: &str = "429, 500, 503, html, notice, empty, reset, slow=250ms, truncated or apply-then-reset";
 
 /// Why a text is no fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,11 +30,7 @@ pub enum FaultTextError {
 }
 
 fn bad_value(name: &str, value: &str, expected: &'static str) -> FaultTextError {
-    FaultTextError::BadValue {
-        name: name.to_owned(),
-        value: value.to_owned(),
-        expected,
-    }
+    FaultTextError::BadValue { name: name.to_owned(), value: value.to_owned(), expected }
 }
 
 impl FromStr for Fault {
@@ -45,9 +40,8 @@ impl FromStr for Fault {
         let mut parts = text.trim().split(':');
         let mut fault = Self::from(parse_kind(parts.next().unwrap_or_default())?);
         for option in parts {
-            let (name, value) = option
-                .split_once('=')
-                .ok_or_else(|| FaultTextError::UnknownOption(option.to_owned()))?;
+            let (name, value) =
+                option.split_once('=').ok_or_else(|| FaultTextError::UnknownOption(option.to_owned()))?;
             match name {
                 "every" => fault.every = Some(parse_count(name, value)?),
                 "next" => fault.next = Some(parse_count(name, value)?),
@@ -63,28 +57,18 @@ impl FromStr for Fault {
 }
 
 fn parse_kind(text: &str) -> Result<FaultKind, FaultTextError> {
-    let (name, value) = text
-        .split_once('=')
-        .map_or((text, None), |(name, value)| (name, Some(value)));
+    let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
     let retry_after = || {
         value
-            .map(|value| {
-                value
-                    .parse()
-                    .map_err(|_| bad_value(name, value, "whole seconds for Retry-After"))
-            })
+            .map(|value| value.parse().map_err(|_| bad_value(name, value, "whole seconds for Retry-After")))
             .transpose()
     };
     let kind = match name {
         "429" => {
-            return Ok(FaultKind::TooManyRequests {
-                retry_after: retry_after()?,
-            });
+            return Ok(FaultKind::TooManyRequests { retry_after: retry_after()? });
         }
         "503" => {
-            return Ok(FaultKind::Unavailable {
-                retry_after: retry_after()?,
-            });
+            return Ok(FaultKind::Unavailable { retry_after: retry_after()? });
         }
         "slow" => return parse_delay(name, value.unwrap_or_default()).map(FaultKind::Slow),
         "500" => FaultKind::ServerError,
@@ -96,32 +80,20 @@ fn parse_kind(text: &str) -> Result<FaultKind, FaultTextError> {
         "apply-then-reset" => FaultKind::ApplyThenReset,
         _ => return Err(FaultTextError::UnknownKind(text.to_owned())),
     };
-    value.map_or(Ok(kind), |value| {
-        Err(bad_value(name, value, "it takes none"))
-    })
+    value.map_or(Ok(kind), |value| Err(bad_value(name, value, "it takes none")))
 }
 
 fn parse_count(name: &str, value: &str) -> Result<u32, FaultTextError> {
-    value
-        .parse()
-        .ok()
-        .filter(|count| *count > 0)
-        .ok_or_else(|| bad_value(name, value, "a whole number from 1"))
+    value.parse().ok().filter(|count| *count > 0).ok_or_else(|| bad_value(name, value, "a whole number from 1"))
 }
 
 fn parse_delay(name: &str, value: &str) -> Result<Duration, FaultTextError> {
     let (digits, unit): (_, fn(u64) -> Duration) = if let Some(digits) = value.strip_suffix("ms") {
         (digits, Duration::from_millis)
     } else {
-        (
-            value.strip_suffix('s').unwrap_or_default(),
-            Duration::from_secs,
-        )
+        (value.strip_suffix('s').unwrap_or_default(), Duration::from_secs)
     };
-    digits
-        .parse()
-        .map(unit)
-        .map_err(|_| bad_value(name, value, "a delay such as 250ms or 2s"))
+    digits.parse().map(unit).map_err(|_| bad_value(name, value, "a delay such as 250ms or 2s"))
 }
 
 impl Display for Fault {
@@ -144,14 +116,10 @@ impl Display for FaultKind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooManyRequests { retry_after: None } => out.write_str("429"),
-            Self::TooManyRequests {
-                retry_after: Some(seconds),
-            } => write!(out, "429={seconds}"),
+            Self::TooManyRequests { retry_after: Some(seconds) } => write!(out, "429={seconds}"),
             Self::ServerError => out.write_str("500"),
             Self::Unavailable { retry_after: None } => out.write_str("503"),
-            Self::Unavailable {
-                retry_after: Some(seconds),
-            } => write!(out, "503={seconds}"),
+            Self::Unavailable { retry_after: Some(seconds) } => write!(out, "503={seconds}"),
             Self::Html => out.write_str("html"),
             Self::Notice => out.write_str("notice"),
             Self::Empty => out.write_str("empty"),
@@ -184,10 +152,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Fault>().expect(text).to_string(), text);
         }
-        assert_eq!(
-            "slow=2s".parse::<Fault>(),
-            Ok(FaultKind::Slow(Duration::from_secs(2)).into())
-        );
+        assert_eq!("slow=2s".parse::<Fault>(), Ok(FaultKind::Slow(Duration::from_secs(2)).into()));
         assert_eq!(" 500\n".parse::<Fault>(), Ok(FaultKind::ServerError.into()));
     }
 

@@ -39,20 +39,8 @@ const BUYERS: [(&str, &str, &str, &str, &str); 5] = [
     ("Tim", "Massey", "Suburbia", "ACT", "1001"),
     ("Zoë", "O'Brien", "Fitzroy North", "VIC", "3068"),
     ("小明", "王", "Haymarket", "NSW", "2000"),
-    (
-        "Anne-Marie",
-        "D\u{2019}Souza",
-        "Woolloongabba",
-        "QLD",
-        "4102",
-    ),
-    (
-        "J\u{fc}rgen",
-        "M\u{fc}ller & S\u{f6}hne",
-        "Glenelg",
-        "SA",
-        "5045",
-    ),
+    ("Anne-Marie", "D\u{2019}Souza", "Woolloongabba", "QLD", "4102"),
+    ("J\u{fc}rgen", "M\u{fc}ller & S\u{f6}hne", "Glenelg", "SA", "5045"),
 ];
 
 /// The sample order.
@@ -105,8 +93,7 @@ pub(super) fn order(index: u64, of: u64, root_url: &str) -> Value {
         line["personalisations"] = json!([]);
         order["gift_wrapping"] = Value::Null;
     }
-    let (first_name, last_name, suburb, state, postcode) =
-        BUYERS[usize::try_from(index % 5).unwrap_or_default()];
+    let (first_name, last_name, suburb, state, postcode) = BUYERS[usize::try_from(index % 5).unwrap_or_default()];
     let address = &mut order["shipping"]["address"];
     for (field, value) in [
         ("first_name", first_name),
@@ -129,13 +116,7 @@ pub(super) fn order(index: u64, of: u64, root_url: &str) -> Value {
 }
 
 /// The sample under another id, with links to this server and without a shipment.
-pub(super) fn copy(
-    id: &str,
-    status: &str,
-    root_url: &str,
-    created_at: i64,
-    updated_at: i64,
-) -> Value {
+pub(super) fn copy(id: &str, status: &str, root_url: &str, created_at: i64, updated_at: i64) -> Value {
     let mut order = sample();
     order["id"] = id.into();
     order["status"] = status.into();
@@ -158,7 +139,5 @@ fn amount(cents: u64) -> Value {
         return (cents / 100).into();
     }
     // Reading the decimal gives the float that prints as the same decimal.
-    format!("{}.{:02}", cents / 100, cents % 100)
-        .parse::<f64>()
-        .map_or(Value::Null, Value::from)
+    format!("{}.{:02}", cents / 100, cents % 100).parse::<f64>().map_or(Value::Null, Value::from)
 }

@@ -24,14 +24,7 @@ impl GiftCards {
     /// Issues a card and tells its code.
     pub(super) fn issue(&mut self, value: u64, now: i64) -> String {
         let code = format!("GIFT-{:06}", self.0.len() + 1);
-        self.0.insert(
-            code.clone(),
-            GiftCard {
-                value,
-                created: now,
-                voided: false,
-            },
-        );
+        self.0.insert(code.clone(), GiftCard { value, created: now, voided: false });
         code
     }
 

@@ -24,16 +24,13 @@ pub use shop::HardToFindShop;
 use shop::Shop;
 
 /// The one seller account.
-const SELLER: Credentials = Credentials {
-    username: "sandbox-seller",
-    password: "not-a-real-password",
-};
+const SELLER: Credentials = Credentials { username: "sandbox-seller", password: "not-a-real-password" };
 
 /// A running hardtofind.
 ///
 /// ```
 /// # use tradepost_platforms::{HardToFind, Platform};
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let platform = HardToFind::builder().orders(30).start().await?;
 /// let shop = platform.shop();
 /// platform.between_requests(Box::new(move |served| {
@@ -52,10 +49,7 @@ pub struct HardToFind {
 impl HardToFind {
     /// A hardtofind with the documentation's sample order and nothing else, until told otherwise.
     pub fn builder() -> HardToFindBuilder {
-        HardToFindBuilder {
-            plan: Plan::default(),
-            opening: Opening::default(),
-        }
+        HardToFindBuilder { plan: Plan::default(), opening: Opening::default() }
     }
 
     /// The inside, for changing it from a test.
@@ -96,13 +90,7 @@ struct Opening {
 
 impl Default for Opening {
     fn default() -> Self {
-        Self {
-            orders: 1,
-            variants: 100,
-            page_size: 10,
-            token_life: Duration::from_mins(15),
-            requests_per_second: None,
-        }
+        Self { orders: 1, variants: 100, page_size: 10, token_life: Duration::from_mins(15), requests_per_second: None }
     }
 }
 
@@ -161,13 +149,7 @@ impl HardToFindBuilder {
     /// Starts it on the loopback address, inside a Tokio runtime.
     pub async fn start(self) -> Result<HardToFind, StartError> {
         let Self { plan, opening } = self;
-        let (site, shop) = Site::start(plan, |root_url, ledger| {
-            Shop::open(root_url, ledger, &opening)
-        })
-        .await?;
-        Ok(HardToFind {
-            site,
-            shop: HardToFindShop::of(shop),
-        })
+        let (site, shop) = Site::start(plan, |root_url, ledger| Shop::open(root_url, ledger, &opening)).await?;
+        Ok(HardToFind { site, shop: HardToFindShop::of(shop) })
     }
 }

@@ -35,13 +35,8 @@ impl Orders {
     /// `count` orders, the sample first.
     pub(super) fn open(root_url: &str, count: u64, page_size: u64) -> Self {
         let generated = count.saturating_sub(1);
-        let mut orders = Self {
-            root_url: root_url.to_owned(),
-            page_size,
-            generated,
-            by_id: HashMap::new(),
-            lists: None,
-        };
+        let mut orders =
+            Self { root_url: root_url.to_owned(), page_size, generated, by_id: HashMap::new(), lists: None };
         if count > 0 {
             orders.insert(generate::sample());
         }
@@ -64,11 +59,7 @@ impl Orders {
 
     /// All ids, most recently updated first, then the higher id first.
     pub(super) fn ids(&self) -> Vec<String> {
-        let mut ids: Vec<(&String, i64)> = self
-            .by_id
-            .iter()
-            .map(|(id, order)| (id, order.updated_at))
-            .collect();
+        let mut ids: Vec<(&String, i64)> = self.by_id.iter().map(|(id, order)| (id, order.updated_at)).collect();
         ids.sort_unstable_by(|left, right| (right.1, right.0).cmp(&(left.1, left.0)));
         ids.into_iter().map(|(id, _)| id.clone()).collect()
     }
@@ -78,25 +69,15 @@ impl Orders {
         if self.lists.is_none() {
             let mut lists: HashMap<String, Vec<String>> = HashMap::new();
             for id in self.ids() {
-                lists
-                    .entry(self.by_id[&id].status.clone())
-                    .or_default()
-                    .push(id);
+                lists.entry(self.by_id[&id].status.clone()).or_default().push(id);
             }
             self.lists = Some(lists);
         }
         let list = self.lists.as_ref().and_then(|lists| lists.get(status));
         let total = list.map_or(0, Vec::len) as u64;
-        let first =
-            usize::try_from((number - 1).saturating_mul(self.page_size)).unwrap_or(usize::MAX);
+        let first = usize::try_from((number - 1).saturating_mul(self.page_size)).unwrap_or(usize::MAX);
         let length = usize::try_from(self.page_size).unwrap_or(usize::MAX);
-        let ids: Vec<String> = list
-            .into_iter()
-            .flatten()
-            .skip(first)
-            .take(length)
-            .cloned()
-            .collect();
+        let ids: Vec<String> = list.into_iter().flatten().skip(first).take(length).cloned().collect();
         let mut page = b"{\"data\":[".to_vec();
         for (place, id) in ids.iter().enumerate() {
             if place > 0 {
@@ -106,7 +87,8 @@ impl Orders {
         }
         let (size, pages) = (self.page_size, total.div_ceil(self.page_size));
         page.extend_from_slice(
-            format!("],\"page_size\":{size},\"page_number\":{number},\"total_results\":{total},\"pages\":{pages}}}").as_bytes(),
+            format!("],\"page_size\":{size},\"page_number\":{number},\"total_results\":{total},\"pages\":{pages}}}")
+                .as_bytes(),
         );
         page
     }
@@ -116,9 +98,7 @@ impl Orders {
         let order = self.by_id.get_mut(id)?;
         if order.text.is_none() {
             let text = match &order.content {
-                Content::Generated(index) => {
-                    generate::order(*index, self.generated, &self.root_url).to_string()
-                }
+                Content::Generated(index) => generate::order(*index, self.generated, &self.root_url).to_string(),
                 Content::Held(order) => order.to_string(),
             };
             order.text = Some(text.into());
@@ -148,21 +128,11 @@ impl Orders {
         let (Some(id), Some(status), Some(updated_at)) = (
             order["id"].as_str().map(str::to_owned),
             order["status"].as_str().map(str::to_owned),
-            order["dates"]["updated_at"]
-                .as_str()
-                .and_then(clock::parse_offset_without_colon),
+            order["dates"]["updated_at"].as_str().and_then(clock::parse_offset_without_colon),
         ) else {
             return false;
         };
-        self.by_id.insert(
-            id,
-            Order {
-                status,
-                updated_at,
-                content: Content::Held(Box::new(order)),
-                text: None,
-            },
-        );
+        self.by_id.insert(id, Order { status, updated_at, content: Content::Held(Box::new(order)), text: None });
         self.lists = None;
         true
     }

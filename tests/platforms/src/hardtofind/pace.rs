@@ -12,19 +12,12 @@ pub(super) struct Pace {
 impl Pace {
     /// At most `limit` requests in any second.
     pub(super) fn new(limit: u32) -> Self {
-        Self {
-            limit: limit as usize,
-            recent: VecDeque::new(),
-        }
+        Self { limit: limit as usize, recent: VecDeque::new() }
     }
 
     /// Whether a request at this instant is within the limit. One that is not does not count.
     pub(super) fn allows(&mut self, now: Instant) -> bool {
-        while self
-            .recent
-            .front()
-            .is_some_and(|first| now.duration_since(*first) >= Duration::from_secs(1))
-        {
+        while self.recent.front().is_some_and(|first| now.duration_since(*first) >= Duration::from_secs(1)) {
             self.recent.pop_front();
         }
         let allowed = self.recent.len() < self.limit;

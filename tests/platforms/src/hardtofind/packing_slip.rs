@@ -6,8 +6,7 @@ use std::fmt::Write;
 pub(super) fn pdf(id: &str) -> Vec<u8> {
     // Ids from tests may hold anything; a PDF string may not hold bare parentheses or backslashes.
     let id: String = id.chars().filter(char::is_ascii_alphanumeric).collect();
-    let text =
-        format!("BT /F1 18 Tf 40 120 Td (hardtofind packing slip) Tj 0 -30 Td (Order {id}) Tj ET");
+    let text = format!("BT /F1 18 Tf 40 120 Td (hardtofind packing slip) Tj 0 -30 Td (Order {id}) Tj ET");
     let objects = [
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
@@ -24,10 +23,7 @@ pub(super) fn pdf(id: &str) -> Vec<u8> {
     }
     let start = pdf.len();
     let size = objects.len() + 1;
-    let _ = write!(
-        pdf,
-        "xref\n0 {size}\n{table}trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n"
-    );
+    let _ = write!(pdf, "xref\n0 {size}\n{table}trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n");
     pdf.into_bytes()
 }
 
@@ -43,10 +39,7 @@ mod tests {
         assert!(pdf[start..].starts_with("xref\n0 6\n"));
         for (number, entry) in pdf[start..].lines().skip(3).take(5).enumerate() {
             let offset: usize = entry[..10].parse().unwrap();
-            assert!(
-                pdf[offset..].starts_with(&format!("{} 0 obj", number + 1)),
-                "{entry}"
-            );
+            assert!(pdf[offset..].starts_with(&format!("{} 0 obj", number + 1)), "{entry}");
         }
     }
 }

@@ -16,10 +16,7 @@ const CARRIERS: &str = include_str!("../../../fixtures/seeds/hardtofind-shipping
 
 /// An error. The documentation shows none, so a connector can only go by the status.
 pub(super) fn refusal(status: StatusCode, message: &str) -> Answer {
-    Answer::json(
-        status,
-        &json!({"error": {"status": status.as_u16(), "message": message}}),
-    )
+    Answer::json(status, &json!({"error": {"status": status.as_u16(), "message": message}}))
 }
 
 /// 404.
@@ -32,25 +29,15 @@ pub(super) fn answer(shop: &Shop, request: &Request) -> Answer {
     if let Some(pace) = shop.stores().pace.as_mut()
         && !pace.allows(Instant::now())
     {
-        return refusal(
-            StatusCode::TOO_MANY_REQUESTS,
-            "More than the allowed requests per second.",
-        );
+        return refusal(StatusCode::TOO_MANY_REQUESTS, "More than the allowed requests per second.");
     }
-    let path: Vec<&str> = request
-        .path
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .collect();
+    let path: Vec<&str> = request.path.split('/').filter(|part| !part.is_empty()).collect();
     if (&request.method, path.as_slice()) == (&Method::POST, &["authenticate"]) {
         return authenticate(shop, request);
     }
     let token = request.header("x-auth-token").unwrap_or_default();
     let Some(claims) = shop.stores().tokens.claims(token).cloned() else {
-        return refusal(
-            StatusCode::UNAUTHORIZED,
-            "The token is missing, unknown or expired.",
-        );
+        return refusal(StatusCode::UNAUTHORIZED, "The token is missing, unknown or expired.");
     };
     match (&request.method, path.as_slice()) {
         (&Method::GET, ["info"]) => Answer::json(StatusCode::OK, &claims),
@@ -78,34 +65,19 @@ pub(super) fn answer(shop: &Shop, request: &Request) -> Answer {
 
 fn authenticate(shop: &Shop, request: &Request) -> Answer {
     let body = request.json().unwrap_or_default();
-    if (body["username"].as_str(), body["password"].as_str())
-        != (Some(SELLER.username), Some(SELLER.password))
-    {
+    if (body["username"].as_str(), body["password"].as_str()) != (Some(SELLER.username), Some(SELLER.password)) {
         return refusal(StatusCode::UNAUTHORIZED, "Bad credentials.");
     }
     shop.ledger.count_login();
     let token = shop.stores().tokens.issue(shop.clock.now());
-    Answer::json(
-        StatusCode::OK,
-        &json!({"person": {"id": "111", "role": "ROLE_SELLER"}, "token": token}),
-    )
+    Answer::json(StatusCode::OK, &json!({"person": {"id": "111", "role": "ROLE_SELLER"}, "token": token}))
 }
 
 fn list_orders(shop: &Shop, request: &Request) -> Answer {
     // PENDING is the documented default and not one of the documented states: the list is empty.
-    let status = request
-        .parameter("status")
-        .unwrap_or_else(|| "PENDING".to_owned());
-    let number = request
-        .parameter("page_number")
-        .and_then(|number| number.parse().ok())
-        .unwrap_or(1_u64)
-        .max(1);
-    Answer::new(
-        StatusCode::OK,
-        "application/json",
-        shop.stores().orders.page(&status, number),
-    )
+    let status = request.parameter("status").unwrap_or_else(|| "PENDING".to_owned());
+    let number = request.parameter("page_number").and_then(|number| number.parse().ok()).unwrap_or(1_u64).max(1);
+    Answer::new(StatusCode::OK, "application/json", shop.stores().orders.page(&status, number))
 }
 
 fn carriers() -> Value {
@@ -133,28 +105,17 @@ fn batch(shop: &Shop, request: &Request) -> Answer {
     let Ok(body) = request.json() else {
         return refusal(StatusCode::BAD_REQUEST, "The body is not JSON.");
     };
-    let wanted = (
-        body["action"].as_str(),
-        body["entity_type"].as_str(),
-        body["entities"].as_array(),
-    );
+    let wanted = (body["action"].as_str(), body["entity_type"].as_str(), body["entities"].as_array());
     let (Some("update"), Some("variant"), Some(entities)) = wanted else {
-        return refusal(
-            StatusCode::BAD_REQUEST,
-            "Unknown action or entity_type, or no entities.",
-        );
+        return refusal(StatusCode::BAD_REQUEST, "Unknown action or entity_type, or no entities.");
     };
     let mut stores = shop.stores();
     for entity in entities {
         let sku = entity["sku"].as_str().unwrap_or_default();
         let rrp = Some(&entity["rrp"]).filter(|rrp| rrp.is_number());
-        if stores
-            .catalogue
-            .update(sku, entity["inventory"].as_i64(), rrp)
-        {
+        if stores.catalogue.update(sku, entity["inventory"].as_i64(), rrp) {
             shop.clock.tick();
-            shop.ledger
-                .enter(request, "variant.update", sku, entity.clone());
+            shop.ledger.enter(request, "variant.update", sku, entity.clone());
         }
     }
     Answer::json(StatusCode::ACCEPTED, &json!({"status": "accepted"}))
@@ -162,24 +123,15 @@ fn batch(shop: &Shop, request: &Request) -> Answer {
 
 fn issue_gift_card(shop: &Shop, request: &Request) -> Answer {
     let body = request.json().unwrap_or_default();
-    let value = body["value"]
-        .as_u64()
-        .filter(|value| (10..=1000).contains(value));
+    let value = body["value"].as_u64().filter(|value| (10..=1000).contains(value));
     let (Some(value), Some(transaction)) = (value, body["transaction_id"].as_str()) else {
-        return refusal(
-            StatusCode::BAD_REQUEST,
-            "value must be 10 to 1000 and transaction_id is required.",
-        );
+        return refusal(StatusCode::BAD_REQUEST, "value must be 10 to 1000 and transaction_id is required.");
     };
     let mut stores = shop.stores();
     let code = stores.gift_cards.issue(value, shop.clock.tick());
-    shop.ledger
-        .enter(request, "gift-card.issue", &code, body.clone());
+    shop.ledger.enter(request, "gift-card.issue", &code, body.clone());
     let card = stores.gift_cards.json(&code, false);
-    Answer::json(
-        StatusCode::CREATED,
-        &json!({"transaction_id": transaction, "giftcard": card}),
-    )
+    Answer::json(StatusCode::CREATED, &json!({"transaction_id": transaction, "giftcard": card}))
 }
 
 fn void_gift_card(shop: &Shop, request: &Request) -> Answer {
@@ -191,13 +143,9 @@ fn void_gift_card(shop: &Shop, request: &Request) -> Answer {
         Some(false) => refusal(StatusCode::CONFLICT, "The gift card is void already."),
         Some(true) => {
             shop.clock.tick();
-            shop.ledger
-                .enter(request, "gift-card.void", code, body.clone());
+            shop.ledger.enter(request, "gift-card.void", code, body.clone());
             let card = stores.gift_cards.json(code, true);
-            Answer::json(
-                StatusCode::OK,
-                &json!({"transaction_id": body["transaction_id"], "giftcard": card}),
-            )
+            Answer::json(StatusCode::OK, &json!({"transaction_id": body["transaction_id"], "giftcard": card}))
         }
     }
 }

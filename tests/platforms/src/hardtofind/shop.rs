@@ -71,6 +71,13 @@ impl Marketplace for Shop {
             ("carriers".to_owned(), CARRIERS.len() as u64),
         ])
     }
+
+    fn prepare(&self) {
+        let mut stores = self.stores();
+        for id in stores.orders.ids() {
+            stores.orders.text(&id);
+        }
+    }
 }
 
 /// The inside of a [`HardToFind`](super::HardToFind). Changes made here are the marketplace's own and are not in the ledger. Copies
@@ -116,10 +123,7 @@ impl HardToFindShop {
     /// Gives an order another status and updates it. Tells whether there is one.
     pub fn set_order_status(&self, id: &str, status: &str) -> bool {
         let now = self.0.clock.tick();
-        self.0
-            .stores()
-            .orders
-            .change(id, now, |order| order["status"] = status.into())
+        self.0.stores().orders.change(id, now, |order| order["status"] = status.into())
     }
 
     /// Takes an order out. Tells whether there was one.

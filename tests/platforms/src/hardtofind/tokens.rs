@@ -25,11 +25,7 @@ pub(super) struct Tokens {
 impl Tokens {
     /// Tokens that live for `life`.
     pub(super) fn new(life: Duration) -> Self {
-        Self {
-            life,
-            issued: HashMap::new(),
-            count: 0,
-        }
+        Self { life, issued: HashMap::new(), count: 0 }
     }
 
     /// A new token.
@@ -50,22 +46,13 @@ impl Tokens {
             part(claims.to_string().as_bytes()),
             part(format!("not a signature, token {}", self.count).as_bytes()),
         );
-        self.issued.insert(
-            token.clone(),
-            Issued {
-                at: Instant::now(),
-                claims,
-            },
-        );
+        self.issued.insert(token.clone(), Issued { at: Instant::now(), claims });
         token
     }
 
     /// What a token says, if it is one and its time is not over.
     pub(super) fn claims(&self, token: &str) -> Option<&Value> {
-        self.issued
-            .get(token)
-            .filter(|issued| issued.at.elapsed() < self.life)
-            .map(|issued| &issued.claims)
+        self.issued.get(token).filter(|issued| issued.at.elapsed() < self.life).map(|issued| &issued.claims)
     }
 
     /// Forgets all tokens.

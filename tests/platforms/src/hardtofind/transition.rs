@@ -30,30 +30,21 @@ pub(super) fn answer(shop: &Shop, request: &Request, id: &str) -> Answer {
         _ => return refusal(StatusCode::BAD_REQUEST, "Unknown action."),
     };
     if !from.contains(&status.as_str()) {
-        return refusal(
-            StatusCode::CONFLICT,
-            &format!("Transition not allowed from status {status}."),
-        );
+        return refusal(StatusCode::CONFLICT, &format!("Transition not allowed from status {status}."));
     }
     shop.ledger.enter(request, effect, id, body);
-    stores
-        .orders
-        .change(id, shop.clock.tick(), |order| match shipment {
-            None => order["status"] = "PROCESSED".into(),
-            Some(shipment) => {
-                order["status"] = "SHIPPED".into();
-                if let Some(shipments) = order["shipments"].as_array_mut() {
-                    shipments.push(shipment);
-                } else {
-                    order["shipments"] = json!([shipment]);
-                }
+    stores.orders.change(id, shop.clock.tick(), |order| match shipment {
+        None => order["status"] = "PROCESSED".into(),
+        Some(shipment) => {
+            order["status"] = "SHIPPED".into();
+            if let Some(shipments) = order["shipments"].as_array_mut() {
+                shipments.push(shipment);
+            } else {
+                order["shipments"] = json!([shipment]);
             }
-        });
-    Answer::new(
-        StatusCode::OK,
-        "application/json",
-        stores.orders.text(id).unwrap_or_default(),
-    )
+        }
+    });
+    Answer::new(StatusCode::OK, "application/json", stores.orders.text(id).unwrap_or_default())
 }
 
 /// The shipment that the data of a `ship` describe, or why there is none.
@@ -72,7 +63,5 @@ fn shipment(given: &Value, now: i64) -> Result<Value, &'static str> {
         Value::String(number) => number,
         _ => return Err("Malformed tracking_number."),
     };
-    Ok(
-        json!({"shipment_date": date, "tracking_number": tracking_number, "shipping_provider_name": carrier}),
-    )
+    Ok(json!({"shipment_date": date, "tracking_number": tracking_number, "shipping_provider_name": carrier}))
 }

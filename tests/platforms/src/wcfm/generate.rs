@@ -46,21 +46,12 @@ pub(super) fn copy_order(source: &Value, id: u64, created: i64) -> Value {
         }
     }
     let mut places = Vec::new();
-    for (place, line) in order["line_items"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-        .enumerate()
-    {
+    for (place, line) in order["line_items"].as_array_mut().into_iter().flatten().enumerate() {
         places.push((line["id"].clone(), id * 10 + place as u64));
         line["id"] = (id * 10 + place as u64).into();
     }
     renumber_tracking(&mut order, &places);
-    let newest_first: Vec<String> = places
-        .iter()
-        .rev()
-        .map(|(_, new)| new.to_string())
-        .collect();
+    let newest_first: Vec<String> = places.iter().rev().map(|(_, new)| new.to_string()).collect();
     let details = &mut order["vendor_order_details"];
     details["ID"] = newest_first.first().cloned().into();
     details["item_id"] = newest_first.first().cloned().into();
@@ -80,11 +71,11 @@ fn renumber_tracking(order: &mut Value, places: &[(Value, u64)]) {
     };
     // Pointers, because indexing would put a null in place of what is missing.
     if let Some(Value::Array(each)) = order.pointer_mut("/shipment_tracking/each_data") {
-        each.iter_mut()
-            .for_each(|shipped| renumber(&mut shipped["item_id"]));
+        for shipped in each {
+            renumber(&mut shipped["item_id"]);
+        }
     }
-    if let Some(Value::Array(ids)) = order.pointer_mut("/shipment_tracking/mark_all/order_item_ids")
-    {
+    if let Some(Value::Array(ids)) = order.pointer_mut("/shipment_tracking/mark_all/order_item_ids") {
         ids.iter_mut().for_each(renumber);
     }
 }
@@ -112,19 +103,13 @@ pub(super) fn product_plan(index: u64, of: u64) -> ProductPlan {
         1..=4 => 28,
         _ => 42,
     };
-    let variations = if source == 17 {
-        (0..4)
-            .map(|place| FIRST_VARIATION + index * 4 + place)
-            .collect()
-    } else {
-        Vec::new()
-    };
+    let variations =
+        if source == 17 { (0..4).map(|place| FIRST_VARIATION + index * 4 + place).collect() } else { Vec::new() };
     ProductPlan {
         id: FIRST_PRODUCT + index,
         sku: format!("GEN-{index}"),
         // After the recorded ones, one a second at the least apart where they fit.
-        created: OPENING
-            - i64::try_from((of - index).saturating_mul(60 * 86_400) / of).unwrap_or_default(),
+        created: OPENING - i64::try_from((of - index).saturating_mul(60 * 86_400) / of).unwrap_or_default(),
         variations,
         source,
     }
@@ -133,23 +118,12 @@ pub(super) fn product_plan(index: u64, of: u64) -> ProductPlan {
 /// A generated product of `of`.
 pub(super) fn product(index: u64, of: u64, recorded: &[Value]) -> Value {
     let plan = product_plan(index, of);
-    let source = recorded
-        .iter()
-        .find(|product| product["id"] == plan.source)
-        .unwrap_or(&recorded[0]);
+    let source = recorded.iter().find(|product| product["id"] == plan.source).unwrap_or(&recorded[0]);
     let mut product = source.clone();
-    let id = plan.id.to_string();
-    let replaced = |value: &Value, old: &str, new: &str| {
-        Value::from(value.as_str().unwrap_or_default().replace(old, new))
-    };
-    let old_slug = source["slug"].as_str().unwrap_or_default();
     let slug = format!("generated-{index}");
-    product["permalink"] = replaced(&source["permalink"], old_slug, &slug);
-    product["_links"]["self"][0]["href"] = replaced(
-        &source["_links"]["self"][0]["href"],
-        &plan.source.to_string(),
-        &id,
-    );
+    product["permalink"] = (with_last_part(&source["permalink"], &slug) + "/").into();
+    let link = with_last_part(&source["_links"]["self"][0]["href"], &plan.id.to_string());
+    product["_links"]["self"][0]["href"] = link.into();
     product["id"] = plan.id.into();
     product["name"] = format!("Generated product {index}").into();
     product["slug"] = slug.into();
@@ -166,16 +140,18 @@ pub(super) fn product(index: u64, of: u64, recorded: &[Value]) -> Value {
         product["backorders_allowed"] = false.into();
         product["backordered"] = false.into();
     }
-    for (place, variation) in product["variations"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-        .enumerate()
-    {
+    for (place, variation) in product["variations"].as_array_mut().into_iter().flatten().enumerate() {
         variation["variation_id"] = plan.variations[place].into();
         variation["sku"] = format!("{}-{place}", plan.sku).into();
     }
     product
+}
+
+/// An address with another last part, without a slash at the end.
+fn with_last_part(address: &Value, part: &str) -> String {
+    let address = address.as_str().unwrap_or_default().trim_end_matches('/');
+    let (before, _) = address.rsplit_once('/').unwrap_or_default();
+    format!("{before}/{part}")
 }
 
 /// A generated notification of `of`.

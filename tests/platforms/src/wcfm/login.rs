@@ -26,10 +26,7 @@ pub(super) const VENDOR: User = User {
     id: 2,
     email: "test_vendor@example.test",
     is_vendor: true,
-    credentials: Credentials {
-        username: "sandbox-vendor",
-        password: "not-a-real-password",
-    },
+    credentials: Credentials { username: "sandbox-vendor", password: "not-a-real-password" },
 };
 
 /// A vendor with one product.
@@ -37,10 +34,7 @@ pub(super) const OTHER_VENDOR: User = User {
     id: 3,
     email: "other.vendor+2@example.test",
     is_vendor: true,
-    credentials: Credentials {
-        username: "other-vendor",
-        password: "no-real-password-either",
-    },
+    credentials: Credentials { username: "other-vendor", password: "no-real-password-either" },
 };
 
 /// A customer.
@@ -48,10 +42,7 @@ pub(super) const CUSTOMER: User = User {
     id: 5,
     email: "customer1@example.test",
     is_vendor: false,
-    credentials: Credentials {
-        username: "sandbox-customer",
-        password: "a-made-up-password",
-    },
+    credentials: Credentials { username: "sandbox-customer", password: "a-made-up-password" },
 };
 
 const USERS: [&User; 3] = [&VENDOR, &OTHER_VENDOR, &CUSTOMER];
@@ -62,14 +53,9 @@ pub(super) fn caller(request: &Request, site: &str) -> Result<Option<&'static Us
         return Ok(None);
     };
     if password.is_empty() {
-        return Err(refused(
-            "empty_password",
-            "<strong>Error:</strong> The password field is empty.",
-        ));
+        return Err(refused("empty_password", "<strong>Error:</strong> The password field is empty."));
     }
-    let user = USERS
-        .into_iter()
-        .find(|user| [user.credentials.username, user.email].contains(&username.as_str()));
+    let user = USERS.into_iter().find(|user| [user.credentials.username, user.email].contains(&username.as_str()));
     match user {
         None => Err(refused(
             "invalid_username",
@@ -96,8 +82,5 @@ fn basic(request: &Request) -> Option<(String, String)> {
 
 /// The plugin's failure: a 500 whose data are null.
 fn refused(code: &str, message: &str) -> Answer {
-    reply::json(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        &json!({"code": code, "message": message, "data": Value::Null}),
-    )
+    reply::json(StatusCode::INTERNAL_SERVER_ERROR, &json!({"code": code, "message": message, "data": Value::Null}))
 }

@@ -51,10 +51,7 @@ pub struct Wcfm {
 impl Wcfm {
     /// A shop with the recorded orders and products, until told otherwise.
     pub fn builder() -> WcfmBuilder {
-        WcfmBuilder {
-            plan: Plan::default(),
-            opening: Opening::default(),
-        }
+        WcfmBuilder { plan: Plan::default(), opening: Opening::default() }
     }
 
     /// The inside, for changing it from a test.
@@ -104,10 +101,7 @@ struct Opening {
 
 /// What differs from shop to shop.
 #[derive(Clone, Copy, Debug, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent switches of a shop, each set by its own builder method"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of a shop, each set by its own builder method")]
 struct Behaviour {
     generation: Generation,
     /// `GET /orders/{id}` answers an array of one.
@@ -186,11 +180,7 @@ impl WcfmBuilder {
     /// A path in front of everything, such as `/market`, for WordPress in a subdirectory. None unless told otherwise.
     pub fn prefix(mut self, prefix: &str) -> Self {
         let prefix = prefix.trim_matches('/');
-        self.plan.prefix = if prefix.is_empty() {
-            String::new()
-        } else {
-            format!("/{prefix}")
-        };
+        self.plan.prefix = if prefix.is_empty() { String::new() } else { format!("/{prefix}") };
         self
     }
 
@@ -210,13 +200,8 @@ impl WcfmBuilder {
     pub async fn start(self) -> Result<Wcfm, StartError> {
         let Self { plan, opening } = self;
         let prefix = plan.prefix.clone();
-        let (site, shop) = Site::start(plan, |root_url, ledger| {
-            Shop::open(root_url, &prefix, ledger, &opening)
-        })
-        .await?;
-        Ok(Wcfm {
-            site,
-            shop: WcfmShop::of(shop),
-        })
+        let (site, shop) =
+            Site::start(plan, |root_url, ledger| Shop::open(root_url, &prefix, ledger, &opening)).await?;
+        Ok(Wcfm { site, shop: WcfmShop::of(shop) })
     }
 }

@@ -1,5 +1,7 @@
 //! The vendor's notifications and `GET /notifications`. Nothing marks one as read, so that the unread ones only grow.
 
+use std::cmp::Reverse;
+
 use serde_json::Value;
 
 use super::login::{User, VENDOR};
@@ -26,10 +28,7 @@ impl Notifications {
             .chain(recorded)
             .take(usize::try_from(count).unwrap_or(usize::MAX))
             .collect();
-        Self {
-            unread,
-            read: recorded::read_notifications(),
-        }
+        Self { unread, read: recorded::read_notifications() }
     }
 
     /// How many are unread.
@@ -53,43 +52,20 @@ pub(super) fn list(shop: &Shop, request: &Request, user: &User) -> Answer {
         Some("read") => &stores.notifications.read,
         _ => &stores.notifications.unread,
     };
-    let kind = request
-        .parameter("notification_type")
-        .filter(|kind| !kind.is_empty());
+    let kind = request.parameter("notification_type").filter(|kind| !kind.is_empty());
     let mut found: Vec<&Value> = all
         .iter()
         .filter(|_| user.id == VENDOR.id)
-        .filter(|item| {
-            kind.as_deref()
-                .is_none_or(|kind| item["message_type"] == kind)
-        })
+        .filter(|item| kind.as_deref().is_none_or(|kind| item["message_type"] == kind))
         .collect();
-    match request
-        .parameter("orderby")
-        .unwrap_or_default()
-        .to_lowercase()
-        .as_str()
-    {
+    match request.parameter("orderby").unwrap_or_default().to_lowercase().as_str() {
         "" | "id" | "created" => {}
-        "message_type" => found.sort_by(|left, right| {
-            right["message_type"]
-                .as_str()
-                .cmp(&left["message_type"].as_str())
-        }),
+        "message_type" => found.sort_by_key(|item| Reverse(item["message_type"].as_str().unwrap_or_default())),
         _ => found.clear(),
     }
     if request.parameter("order").as_deref() == Some("asc") {
         found.reverse();
     }
-    let shown: Value = found
-        .into_iter()
-        .skip(page.skipped())
-        .take(page.size)
-        .cloned()
-        .collect();
-    reply::ok(&reply::only_fields(
-        shown,
-        request.parameter("_fields").as_deref(),
-        &[],
-    ))
+    let shown: Value = found.into_iter().skip(page.skipped()).take(page.size).cloned().collect();
+    reply::ok(&reply::only_fields(shown, request.parameter("_fields").as_deref(), &[]))
 }

@@ -32,16 +32,12 @@ pub(super) fn list(shop: &Shop, request: &Request, user: &User) -> Answer {
         return refuse_role(shop);
     }
     let mut stores = shop.stores();
-    let ids = if user.id == VENDOR.id {
-        find(&stores.orders, request, page)
-    } else {
-        Vec::new()
-    };
+    let ids = if user.id == VENDOR.id { find(&stores.orders, request, page) } else { Vec::new() };
+    if ids.iter().any(|id| stores.orders.is_ghost(*id)) {
+        return reply::crash(request);
+    }
     if let Some(fields) = request.parameter("_fields") {
-        let orders: Value = ids
-            .into_iter()
-            .filter_map(|id| stores.orders.json(id))
-            .collect();
+        let orders: Value = ids.into_iter().filter_map(|id| stores.orders.json(id)).collect();
         return reply::ok(&reply::only_fields(orders, Some(&fields), &[]));
     }
     let mut text = vec![b'['];
@@ -57,35 +53,20 @@ pub(super) fn list(shop: &Shop, request: &Request, user: &User) -> Answer {
 
 /// The ids of the page that is asked for.
 fn find(orders: &Orders, request: &Request, page: Page) -> Vec<u64> {
-    let part =
-        |ids: &mut dyn Iterator<Item = u64>| ids.skip(page.skipped()).take(page.size).collect();
+    let part = |ids: &mut dyn Iterator<Item = u64>| ids.skip(page.skipped()).take(page.size).collect();
     let ascending = request.parameter("order").as_deref() == Some("asc");
-    let column = request
-        .parameter("orderby")
-        .unwrap_or_default()
-        .to_lowercase();
+    let column = request.parameter("orderby").unwrap_or_default().to_lowercase();
     let by_id = ["", "order_id", "id", "created"].contains(&column.as_str());
-    let search = request
-        .parameter("search")
-        .filter(|search| !search.is_empty());
+    let search = request.parameter("search").filter(|search| !search.is_empty());
     let days = days(request);
     // The walk through all pages, which everyone makes, must not look at every order for each page.
     if by_id && search.is_none() && days.is_none() {
-        return if ascending {
-            part(&mut orders.ids().rev())
-        } else {
-            part(&mut orders.ids())
-        };
+        return if ascending { part(&mut orders.ids().rev()) } else { part(&mut orders.ids()) };
     }
     let mut found: Vec<u64> = match (&search, days) {
-        (Some(search), _) => orders
-            .ids()
-            .filter(|id| {
-                orders
-                    .json(*id)
-                    .is_some_and(|order| matches(&order, search))
-            })
-            .collect(),
+        (Some(search), _) => {
+            orders.ids().filter(|id| orders.json(*id).is_some_and(|order| matches(&order, search))).collect()
+        }
         (None, Some((from, to))) => orders.ids_made(from, to),
         (None, None) => orders.ids().collect(),
     };
@@ -106,26 +87,18 @@ fn days(request: &Request) -> Option<(i64, i64)> {
         clock::parse_without_offset(&format!("{day}T00:00:00"), KOLKATA).unwrap_or_default()
     };
     let after = request.parameter("after").filter(|text| !text.is_empty())?;
-    let before = request
-        .parameter("before")
-        .filter(|text| !text.is_empty())?;
+    let before = request.parameter("before").filter(|text| !text.is_empty())?;
     Some((midnight(after), midnight(before) + DAY))
 }
 
 /// Whether the search finds its text in the number, the key or an address.
 fn matches(order: &Value, search: &str) -> bool {
     let search = search.to_lowercase();
-    let contains = |value: &Value| {
-        value
-            .as_str()
-            .is_some_and(|text| text.to_lowercase().contains(&search))
-    };
+    let contains = |value: &Value| value.as_str().is_some_and(|text| text.to_lowercase().contains(&search));
     contains(&order["number"])
-        || ["billing", "shipping"].into_iter().any(|address| {
-            order[address]
-                .as_object()
-                .is_some_and(|fields| fields.values().any(contains))
-        })
+        || ["billing", "shipping"]
+            .into_iter()
+            .any(|address| order[address].as_object().is_some_and(|fields| fields.values().any(contains)))
 }
 
 /// Sorts by a column of the commission table, the highest first. A column that it has not is an SQL error: nothing.
@@ -133,22 +106,13 @@ fn sorted(orders: &Orders, ids: Vec<u64>, column: &str) -> Vec<u64> {
     let value = |id: &u64| {
         let order = orders.json(*id)?;
         let details = order["vendor_order_details"].as_object()?;
-        let (_, value) = details
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(column))?;
+        let (_, value) = details.iter().find(|(name, _)| name.eq_ignore_ascii_case(column))?;
         let text = value.as_str().unwrap_or_default().to_owned();
         Some((text.parse::<f64>().unwrap_or_default(), text))
     };
-    let mut rows: Vec<((f64, String), u64)> = ids
-        .into_iter()
-        .filter_map(|id| value(&id).map(|value| (value, id)))
-        .collect();
-    rows.sort_by(|(left, _), (right, _)| {
-        right
-            .0
-            .total_cmp(&left.0)
-            .then_with(|| right.1.cmp(&left.1))
-    });
+    let mut rows: Vec<((f64, String), u64)> =
+        ids.into_iter().filter_map(|id| value(&id).map(|value| (value, id))).collect();
+    rows.sort_by(|(left, _), (right, _)| right.0.total_cmp(&left.0).then_with(|| right.1.cmp(&left.1)));
     rows.into_iter().map(|(_, id)| id).collect()
 }
 
@@ -185,11 +149,7 @@ pub(super) fn shown(shop: &Shop, request: &Request, id: u64) -> Option<Value> {
         order.remove("vendor_order_details");
     }
     let order = reply::only_fields(order, request.parameter("_fields").as_deref(), &[]);
-    Some(if shop.behaviour.order_in_array {
-        json!([order])
-    } else {
-        order
-    })
+    Some(if shop.behaviour.order_in_array { json!([order]) } else { order })
 }
 
 /// Answers `GET /orders/note/{id}`: what the shop noted when the order came in, and what was noted since.
@@ -207,12 +167,8 @@ pub(super) fn notes(shop: &Shop, user: &User, id: u64) -> Answer {
         "customer_note": false,
         "added_by": "system",
     });
-    let written = shop
-        .ledger
-        .about(&id.to_string())
-        .into_iter()
-        .filter(|entry| entry.effect == "order.note")
-        .map(|entry| {
+    let written =
+        shop.ledger.about(&id.to_string()).into_iter().filter(|entry| entry.effect == "order.note").map(|entry| {
             json!({
                 "id": id * 10 + entry.sequence,
                 "date_created": note_date(&clock::database(shop.clock.now(), KOLKATA)),
@@ -230,13 +186,7 @@ fn note_date(text: &str) -> Value {
 }
 
 /// Answers a write to `/orders/note/{id}`, which works with the paid add-on and crashes without.
-pub(super) fn add_note(
-    shop: &Shop,
-    request: &Request,
-    user: &User,
-    id: u64,
-    body: Value,
-) -> Answer {
+pub(super) fn add_note(shop: &Shop, request: &Request, user: &User, id: u64, body: Value) -> Answer {
     if !shop.behaviour.tracking_add_on {
         return reply::crash(request);
     }
@@ -244,7 +194,6 @@ pub(super) fn add_note(
         return invalid_vendor();
     }
     shop.clock.tick();
-    shop.ledger
-        .enter(request, "order.note", id.to_string(), body);
+    shop.ledger.enter(request, "order.note", id.to_string(), body);
     notes(shop, user, id)
 }

@@ -22,6 +22,8 @@ const WITHOUT_TRACKING: [&str; 4] = ["pending", "cancelled", "failed", "refunded
 enum Content {
     Generated(u64),
     Held(Box<Value>),
+    /// Gone but for its row in the commission table, which still takes a place in the list.
+    Ghost,
 }
 
 struct Order {
@@ -44,20 +46,12 @@ impl Orders {
         let recorded = recorded::orders(site);
         let count = count.unwrap_or(recorded.len() as u64);
         let generated = count.saturating_sub(recorded.len() as u64);
-        let mut orders = Self {
-            recorded: recorded.clone(),
-            generated,
-            by_id: BTreeMap::new(),
-        };
-        for order in recorded
-            .into_iter()
-            .take(usize::try_from(count).unwrap_or(usize::MAX))
-        {
+        let mut orders = Self { recorded: recorded.clone(), generated, by_id: BTreeMap::new() };
+        for order in recorded.into_iter().take(usize::try_from(count).unwrap_or(usize::MAX)) {
             orders.insert(order);
         }
         for index in 0..generated {
-            let source = &orders.recorded
-                [usize::try_from(index % orders.recorded.len() as u64).unwrap_or_default()];
+            let source = &orders.recorded[usize::try_from(index % orders.recorded.len() as u64).unwrap_or_default()];
             let order = Order {
                 created: generate::order_created(index, generated),
                 shared: source["id"] == SHARED_RECORDED,
@@ -71,10 +65,10 @@ impl Orders {
 
     /// How many there are.
     pub(super) fn len(&self) -> u64 {
-        self.by_id.len() as u64
+        self.by_id.values().filter(|order| !matches!(order.content, Content::Ghost)).count() as u64
     }
 
-    /// All ids, newest first.
+    /// The ids of all places in the list, newest first, those of ghosts among them.
     pub(super) fn ids(&self) -> impl DoubleEndedIterator<Item = u64> + '_ {
         self.by_id.keys().rev().copied()
     }
@@ -82,40 +76,45 @@ impl Orders {
     /// The ids of the orders made from one second up to another, newest first.
     pub(super) fn ids_made(&self, from: i64, to: i64) -> Vec<u64> {
         let made = |order: &Order| (from..to).contains(&order.created);
-        self.by_id
-            .iter()
-            .rev()
-            .filter(|(_, order)| made(order))
-            .map(|(id, _)| *id)
-            .collect()
+        self.by_id.iter().rev().filter(|(_, order)| made(order)).map(|(id, _)| *id).collect()
     }
 
     /// Whether there is one.
     pub(super) fn contains(&self, id: u64) -> bool {
-        self.by_id.contains_key(&id)
+        self.by_id.contains_key(&id) && !self.is_ghost(id)
+    }
+
+    /// Whether only a ghost is left of an order.
+    pub(super) fn is_ghost(&self, id: u64) -> bool {
+        self.by_id.get(&id).is_some_and(|order| matches!(order.content, Content::Ghost))
+    }
+
+    /// Deletes an order and leaves its place in the list. Tells whether there was one.
+    pub(super) fn leave_ghost(&mut self, id: u64) -> bool {
+        let there = self.contains(id);
+        if let Some(order) = self.by_id.get_mut(&id) {
+            order.content = Content::Ghost;
+            order.text = None;
+        }
+        there
     }
 
     /// An order in the shape of the list.
     pub(super) fn json(&self, id: u64) -> Option<Value> {
-        self.by_id.get(&id).map(|order| match &order.content {
-            Content::Generated(index) => generate::order(*index, self.generated, &self.recorded),
-            Content::Held(order) => (**order).clone(),
-        })
+        match &self.by_id.get(&id)?.content {
+            Content::Generated(index) => Some(generate::order(*index, self.generated, &self.recorded)),
+            Content::Held(order) => Some((**order).clone()),
+            Content::Ghost => None,
+        }
     }
 
     /// An order as the text of the list.
     pub(super) fn text(&mut self, id: u64) -> Option<Bytes> {
-        let order = self.by_id.get_mut(&id)?;
-        if order.text.is_none() {
-            let text = match &order.content {
-                Content::Generated(index) => {
-                    php_json::to_vec(&generate::order(*index, self.generated, &self.recorded))
-                }
-                Content::Held(order) => php_json::to_vec(order),
-            };
-            order.text = Some(text.into());
+        if self.by_id.get(&id)?.text.is_none() {
+            let text = php_json::to_vec(&self.json(id)?);
+            self.by_id.get_mut(&id)?.text = Some(text.into());
         }
-        order.text.clone()
+        self.by_id.get(&id)?.text.clone()
     }
 
     /// Puts an order in as it is. Tells whether it has an id.
@@ -127,32 +126,14 @@ impl Orders {
             .as_str()
             .and_then(|date| clock::parse_without_offset(date, KOLKATA))
             .unwrap_or_default();
-        let shared = self
-            .by_id
-            .get(&id)
-            .map_or(id == SHARED_RECORDED, |before| before.shared);
-        self.by_id.insert(
-            id,
-            Order {
-                created,
-                shared,
-                content: Content::Held(Box::new(order)),
-                text: None,
-            },
-        );
+        let shared = self.by_id.get(&id).map_or(id == SHARED_RECORDED, |before| before.shared);
+        self.by_id.insert(id, Order { created, shared, content: Content::Held(Box::new(order)), text: None });
         true
     }
 
     /// Puts a copy of the newest recorded order in and answers its id.
     pub(super) fn insert_copy(&mut self, status: &str, now: i64) -> u64 {
-        let id = self
-            .by_id
-            .keys()
-            .next_back()
-            .copied()
-            .unwrap_or_default()
-            .max(generate::order_id(0))
-            + 1;
+        let id = self.by_id.keys().next_back().copied().unwrap_or_default().max(generate::order_id(0)) + 1;
         let order = generate::copy_order(&self.recorded[0], id, now);
         self.insert(order);
         self.set_status(id, status, now);
@@ -207,7 +188,8 @@ fn set_vendor_status(order: &mut Value, status: &str) {
             order.remove("shipment_tracking");
         }
     } else if order.get("shipment_tracking").is_none() {
-        order["shipment_tracking"] = json!({"each_data": order["line_items"].as_array().into_iter().flatten().map(tracked).collect::<Vec<_>>()});
+        order["shipment_tracking"] =
+            json!({"each_data": order["line_items"].as_array().into_iter().flatten().map(tracked).collect::<Vec<_>>()});
     }
 }
 

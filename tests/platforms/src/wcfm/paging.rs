@@ -23,18 +23,14 @@ impl Page {
             (value < 1).then_some("page must be greater than or equal to 1")
         });
         let size = integer(request, "per_page", 10, &mut problems, |value| {
-            (!(1..=100).contains(&value))
-                .then_some("per_page must be between 1 (inclusive) and 100 (inclusive)")
+            (!(1..=100).contains(&value)).then_some("per_page must be between 1 (inclusive) and 100 (inclusive)")
         });
         if !problems.is_empty() {
             return Err(invalid(&problems));
         }
         // A page beyond what an integer holds overflows on the server and comes out as the first.
         let number = usize::try_from(number).unwrap_or(1).max(1);
-        Ok(Self {
-            number,
-            size: usize::try_from(size).unwrap_or(10),
-        })
+        Ok(Self { number, size: usize::try_from(size).unwrap_or(10) })
     }
 
     /// How many entries come before it.
@@ -62,13 +58,8 @@ fn integer(
     let digits = text.strip_prefix('-').unwrap_or(&text);
     if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         let message = format!("{name} is not of type integer.");
-        let details =
-            json!({"code": "rest_invalid_type", "message": message, "data": {"param": name}});
-        problems.push(Problem {
-            name,
-            message,
-            details,
-        });
+        let details = json!({"code": "rest_invalid_type", "message": message, "data": {"param": name}});
+        problems.push(Problem { name, message, details });
         return default;
     }
     let Ok(value) = text.parse() else {
@@ -76,25 +67,17 @@ fn integer(
     };
     if let Some(message) = out_of_bounds(value) {
         let details = json!({"code": "rest_out_of_bounds", "message": message, "data": null});
-        problems.push(Problem {
-            name,
-            message: message.to_owned(),
-            details,
-        });
+        problems.push(Problem { name, message: message.to_owned(), details });
     }
     value
 }
 
 fn invalid(problems: &[Problem]) -> Answer {
     let names: Vec<&str> = problems.iter().map(|problem| problem.name).collect();
-    let params: Map<String, Value> = problems
-        .iter()
-        .map(|problem| (problem.name.to_owned(), problem.message.clone().into()))
-        .collect();
-    let details: Map<String, Value> = problems
-        .iter()
-        .map(|problem| (problem.name.to_owned(), problem.details.clone()))
-        .collect();
+    let params: Map<String, Value> =
+        problems.iter().map(|problem| (problem.name.to_owned(), problem.message.clone().into())).collect();
+    let details: Map<String, Value> =
+        problems.iter().map(|problem| (problem.name.to_owned(), problem.details.clone())).collect();
     reply::error_with(
         StatusCode::BAD_REQUEST,
         "rest_invalid_param",

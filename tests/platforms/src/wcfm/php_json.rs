@@ -10,11 +10,7 @@ use serde_json::ser::{Formatter, Serializer};
 struct Php;
 
 impl Formatter for Php {
-    fn write_string_fragment<W: ?Sized + Write>(
-        &mut self,
-        writer: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut plain = 0;
         for (place, character) in fragment.char_indices() {
             if character.is_ascii() && character != '/' {

@@ -20,12 +20,7 @@ pub(super) enum FormError {
 const UNCATEGORIZED: u64 = 15;
 
 /// Writes the form's fields into a product.
-pub(super) fn fill(
-    product: &mut Value,
-    form: &Value,
-    categories: &[Value],
-    now: i64,
-) -> Result<(), FormError> {
+pub(super) fn fill(product: &mut Value, form: &Value, categories: &[Value], now: i64) -> Result<(), FormError> {
     if form["name"].is_array() || form["name"].is_object() {
         return Err(FormError::Crash);
     }
@@ -38,16 +33,8 @@ pub(super) fn fill(
     product["short_description"] = paragraphs(&text(&form["short_description"])).into();
     product["sku"] = text(&form["sku"]).into();
     let kind = text(&form["type"]);
-    let kind = if ["variable", "grouped", "external"].contains(&kind.as_str()) {
-        kind
-    } else {
-        "simple".to_owned()
-    };
-    set_prices(
-        product,
-        &price(&form["regular_price"]),
-        &price(&form["sale_price"]),
-    );
+    let kind = if ["variable", "grouped", "external"].contains(&kind.as_str()) { kind } else { "simple".to_owned() };
+    set_prices(product, &price(&form["regular_price"]), &price(&form["sale_price"]));
     set_stock(product, form);
     product["categories"] = chosen(&form["categories"], categories);
     product["tags"] = tags(&text(&form["product_tags"]));
@@ -64,11 +51,7 @@ pub(super) fn fill(
     product["download_limit"] = (-1).into();
     product["download_expiry"] = (-1).into();
     product["sold_individually"] = is_yes(&form["sold_individually"]).into();
-    product["upsell_ids"] = if form["upsell_ids"].is_array() {
-        form["upsell_ids"].clone()
-    } else {
-        json!([])
-    };
+    product["upsell_ids"] = if form["upsell_ids"].is_array() { form["upsell_ids"].clone() } else { json!([]) };
     set_measures(product, form);
     set_attributes(product, &form["attributes"], &kind);
     product["type"] = kind.into();
@@ -87,9 +70,7 @@ fn text(value: &Value) -> String {
 }
 
 fn is_yes(value: &Value) -> bool {
-    value == true
-        || value == 1
-        || ["yes", "1", "true", "enable"].contains(&value.as_str().unwrap_or_default())
+    value == true || value == 1 || ["yes", "1", "true", "enable"].contains(&value.as_str().unwrap_or_default())
 }
 
 /// A name loses tags and backslashes.
@@ -112,47 +93,30 @@ fn without_tags(text: &str) -> String {
 
 /// Text in the paragraphs that WordPress puts it in.
 fn paragraphs(text: &str) -> String {
-    let text = text
-        .replace("<script>", "")
-        .replace("</script>", "")
-        .replace('\\', "");
-    let parts = text
-        .split("\n\n")
-        .map(str::trim)
-        .filter(|part| !part.is_empty());
+    let text = text.replace("<script>", "").replace("</script>", "").replace('\\', "");
+    let parts = text.split("\n\n").map(str::trim).filter(|part| !part.is_empty());
     parts.flat_map(|part| ["<p>", part, "</p>\n"]).collect()
 }
 
 /// A slug as WordPress makes one, without its table of accents: lower case, dashes, the rest percent-encoded.
 pub(super) fn slug(name: &str) -> String {
-    let words: Vec<&str> = name
-        .split(|character: char| !character.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .collect();
-    percent_encoding::utf8_percent_encode(
-        &words.join("-").to_lowercase(),
-        percent_encoding::CONTROLS,
-    )
-    .to_string()
-    .to_lowercase()
+    let words: Vec<&str> =
+        name.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    percent_encoding::utf8_percent_encode(&words.join("-").to_lowercase(), percent_encoding::CONTROLS)
+        .to_string()
+        .to_lowercase()
 }
 
 /// A price on a shop with a decimal point: a comma is dropped, so that `12,50` becomes 1250, and what is no number becomes nothing.
 pub(super) fn price(value: &Value) -> String {
     let text = text(value).replace(',', "");
-    if text.parse::<f64>().is_ok() {
-        text
-    } else {
-        String::new()
-    }
+    if text.parse::<f64>().is_ok() { text } else { String::new() }
 }
 
 /// Sets both prices and all that follows from them. A sale price that is not below the regular one is dropped.
 pub(super) fn set_prices(product: &mut Value, regular: &str, sale: &str) {
     let number = |price: &str| price.parse::<f64>().ok();
-    let on_sale = number(sale)
-        .zip(number(regular))
-        .is_some_and(|(sale, regular)| sale < regular);
+    let on_sale = number(sale).zip(number(regular)).is_some_and(|(sale, regular)| sale < regular);
     let sale = if on_sale { sale } else { "" };
     let price = if on_sale { sale } else { regular };
     product["regular_price"] = regular.into();
@@ -162,11 +126,7 @@ pub(super) fn set_prices(product: &mut Value, regular: &str, sale: &str) {
     product["purchasable"] = (!price.is_empty()).into();
     product["price_html"] = match (number(regular), number(sale)) {
         (Some(regular), Some(sale)) => {
-            format!(
-                "<del aria-hidden=\"true\">{}</del> <ins>{}</ins>",
-                amount_html(regular),
-                amount_html(sale)
-            )
+            format!("<del aria-hidden=\"true\">{}</del> <ins>{}</ins>", amount_html(regular), amount_html(sale))
         }
         (Some(regular), None) => amount_html(regular),
         _ => String::new(),
@@ -223,48 +183,27 @@ fn chosen(wish: &Value, categories: &[Value]) -> Value {
         Some(json!({"id": id, "name": category["name"], "slug": category["slug"]}))
     };
     let wishes: Vec<&Value> = wish.as_array().into_iter().flatten().collect();
-    let found: Vec<Value> = wishes
-        .iter()
-        .filter_map(|wish| short(text(wish).parse().ok()?))
-        .collect();
-    if found.is_empty() && !wishes.is_empty() {
-        short(UNCATEGORIZED).into_iter().collect()
-    } else {
-        found.into()
-    }
+    let found: Vec<Value> = wishes.iter().filter_map(|wish| short(text(wish).parse().ok()?)).collect();
+    if found.is_empty() && !wishes.is_empty() { short(UNCATEGORIZED).into_iter().collect() } else { found.into() }
 }
 
 fn tags(names: &str) -> Value {
-    let names = names
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty());
-    names
-        .enumerate()
-        .map(|(place, name)| json!({"id": 900 + place, "name": name, "slug": slug(name)}))
-        .collect()
+    let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.enumerate().map(|(place, name)| json!({"id": 900 + place, "name": name, "slug": slug(name)})).collect()
 }
 
 /// Weight and dimensions, flat in the form. Recorded is that one of them sent leaves the others as they were.
 fn set_measures(product: &mut Value, form: &Value) {
-    let sent = ["weight", "length", "width", "height"]
-        .iter()
-        .any(|name| form.get(name).is_some());
+    let sent = ["weight", "length", "width", "height"].iter().any(|name| form.get(name).is_some());
     let wanted = |name: &str, before: &Value| {
-        if sent && form.get(name).is_none() {
-            before.clone()
-        } else {
-            text(&form[name]).into()
-        }
+        if sent && form.get(name).is_none() { before.clone() } else { text(&form[name]).into() }
     };
     product["weight"] = wanted("weight", &product["weight"]);
     for name in ["length", "width", "height"] {
         product["dimensions"][name] = wanted(name, &product["dimensions"][name]);
     }
-    let measured = ["length", "width", "height"]
-        .iter()
-        .any(|name| product["dimensions"][name] != "")
-        || product["weight"] != "";
+    let measured =
+        ["length", "width", "height"].iter().any(|name| product["dimensions"][name] != "") || product["weight"] != "";
     product["showAdditionalInfoTab"] = measured.into();
 }
 
@@ -272,18 +211,12 @@ fn set_measures(product: &mut Value, form: &Value) {
 fn set_attributes(product: &mut Value, wish: &Value, kind: &str) {
     let mut attributes = Vec::new();
     let mut variation_attributes = serde_json::Map::new();
-    for (position, attribute) in wish
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|wish| is_yes(&wish["is_active"]))
-        .enumerate()
+    for (position, attribute) in
+        wish.as_array().into_iter().flatten().filter(|wish| is_yes(&wish["is_active"])).enumerate()
     {
         let name = text(&attribute["name"]);
-        let options: Vec<String> = text(&attribute["value"])
-            .split('|')
-            .map(|option| option.trim().to_owned())
-            .collect();
+        let options: Vec<String> =
+            text(&attribute["value"]).split('|').map(|option| option.trim().to_owned()).collect();
         let varies = kind == "variable" && is_yes(&attribute["is_variation"]);
         if varies {
             variation_attributes.insert(name.clone(), json!(options));
@@ -302,11 +235,8 @@ fn set_attributes(product: &mut Value, wish: &Value, kind: &str) {
         product["showAdditionalInfoTab"] = true.into();
     }
     product["attributes"] = attributes.into();
-    product["variation_attributes"] = if variation_attributes.is_empty() {
-        json!([])
-    } else {
-        variation_attributes.into()
-    };
+    product["variation_attributes"] =
+        if variation_attributes.is_empty() { json!([]) } else { variation_attributes.into() };
     without_variations(product);
     product["default_attributes_org"] = json!([]);
     if kind == "variable" {
@@ -317,11 +247,7 @@ fn set_attributes(product: &mut Value, wish: &Value, kind: &str) {
 
 /// Takes away what only a variable product has.
 pub(super) fn without_variations(product: &mut Value) {
-    for name in [
-        "variations",
-        "default_attributes",
-        "default_attributes_array",
-    ] {
+    for name in ["variations", "default_attributes", "default_attributes_array"] {
         product[name] = json!([]);
     }
 }
@@ -338,17 +264,11 @@ fn set_images(product: &mut Value, form: &Value) -> Result<(), FormError> {
     for (position, wish) in wishes.into_iter().enumerate() {
         let Some(source) = wish["src"].as_str().filter(|source| !source.is_empty()) else {
             let message = format!("#{} is an invalid image ID.", text(&wish["id"]));
-            return Err(FormError::Image {
-                code: "woocommerce_product_invalid_image_id",
-                message,
-            });
+            return Err(FormError::Image { code: "woocommerce_product_invalid_image_id", message });
         };
         if !source.starts_with("http") || source.ends_with(".404") {
             let message = format!("Error getting remote image {source}. Error: Not Found");
-            return Err(FormError::Image {
-                code: "woocommerce_product_image_upload_error",
-                message,
-            });
+            return Err(FormError::Image { code: "woocommerce_product_image_upload_error", message });
         }
         let mut image = product["images"][0].clone();
         image["id"] = (9_000 + position).into();

@@ -26,27 +26,18 @@ pub(super) fn list(shop: &Shop, request: &Request, user: Option<&User>) -> Answe
     }
     let parameters = request.parameters();
     // These reach a method that the server has not, or an array function that gets a text.
-    if parameters.iter().any(|(name, _)| {
-        ["sku", "include", "tax_class", "min_price", "max_price"].contains(&name.as_str())
-    }) {
+    if parameters
+        .iter()
+        .any(|(name, _)| ["sku", "include", "tax_class", "min_price", "max_price"].contains(&name.as_str()))
+    {
         return reply::crash(request);
     }
     let mut stores = shop.stores();
     let found = find(&mut stores.products, request, &parameters, user);
-    let offset = request
-        .parameter("offset")
-        .and_then(|offset| offset.parse().ok());
-    let shown: Vec<u64> = found
-        .iter()
-        .skip(offset.unwrap_or(page.skipped()))
-        .take(page.size)
-        .copied()
-        .collect();
+    let offset = request.parameter("offset").and_then(|offset| offset.parse().ok());
+    let shown: Vec<u64> = found.iter().skip(offset.unwrap_or(page.skipped())).take(page.size).copied().collect();
     let answer = if let Some(fields) = request.parameter("_fields") {
-        let products: Value = shown
-            .iter()
-            .filter_map(|id| stores.products.json(*id))
-            .collect();
+        let products: Value = shown.iter().filter_map(|id| stores.products.json(*id)).collect();
         reply::ok(&reply::only_fields(products, Some(&fields), &[]))
     } else {
         let mut text = vec![b'['];
@@ -59,20 +50,11 @@ pub(super) fn list(shop: &Shop, request: &Request, user: Option<&User>) -> Answe
         text.push(b']');
         reply::text(StatusCode::OK, text)
     };
-    if shown.is_empty() {
-        answer
-    } else {
-        with_totals(answer, shop, &parameters, page, found.len())
-    }
+    if shown.is_empty() { answer } else { with_totals(answer, shop, &parameters, page, found.len()) }
 }
 
 /// The ids that the filters leave, in order.
-fn find(
-    products: &mut Products,
-    request: &Request,
-    parameters: &[(String, String)],
-    user: Option<&User>,
-) -> Vec<u64> {
+fn find(products: &mut Products, request: &Request, parameters: &[(String, String)], user: Option<&User>) -> Vec<u64> {
     let statuses: Vec<&str> = parameters
         .iter()
         .filter(|(name, _)| ["status", "status[]", "post_status"].contains(&name.as_str()))
@@ -88,43 +70,28 @@ fn find(
     };
     let mut ids: Vec<u64> = products
         .newest_first()
-        .into_iter()
-        .filter(|(_, author, status)| {
-            user.is_none_or(|user| user.id == *author)
-                && is_shown(status, user.is_some_and(|user| user.id == *author))
+        .iter()
+        .filter(|product| {
+            let own = user.is_some_and(|user| user.id == product.author);
+            (own || user.is_none()) && is_shown(&product.status, own)
         })
-        .map(|(id, ..)| id)
+        .map(|product| product.id)
         .collect();
     let list = |name: &str| -> Vec<u64> {
-        parameters
-            .iter()
-            .filter(|(key, _)| key == name)
-            .filter_map(|(_, value)| value.parse().ok())
-            .collect()
+        parameters.iter().filter(|(key, _)| key == name).filter_map(|(_, value)| value.parse().ok()).collect()
     };
     let (include, exclude) = (list("include[]"), list("exclude[]"));
     ids.retain(|id| (include.is_empty() || include.contains(id)) && !exclude.contains(id));
     let filters: Vec<Filter> = Filter::of(request);
     if !filters.is_empty() {
-        ids.retain(|id| {
-            products
-                .json(*id)
-                .is_some_and(|product| filters.iter().all(|filter| filter.passes(&product)))
-        });
+        ids.retain(|id| products.json(*id).is_some_and(|product| filters.iter().all(|filter| filter.passes(&product))));
     }
     let by_title = request.parameter("orderby").as_deref() == Some("title");
     if by_title {
-        let title = |id: &u64| {
-            products
-                .json(*id)
-                .and_then(|product| Some(product["name"].as_str()?.to_lowercase()))
-        };
+        let title = |id: &u64| products.json(*id).and_then(|product| Some(product["name"].as_str()?.to_lowercase()));
         ids.sort_by_cached_key(|id| std::cmp::Reverse(title(id)));
     }
-    if request
-        .parameter("order")
-        .is_some_and(|order| order.eq_ignore_ascii_case("asc"))
-    {
+    if request.parameter("order").is_some_and(|order| order.eq_ignore_ascii_case("asc")) {
         ids.reverse();
     }
     ids
@@ -147,15 +114,10 @@ impl Filter {
             clock::parse_without_offset(text.get(..19).unwrap_or_default(), KOLKATA)
         };
         [
-            request
-                .parameter("search")
-                .map(|text| Self::Search(text.to_lowercase())),
+            request.parameter("search").map(|text| Self::Search(text.to_lowercase())),
             request.parameter("slug").map(Self::Slug),
             request.parameter("type").map(Self::Type),
-            request
-                .parameter("category")
-                .and_then(|id| id.parse().ok())
-                .map(Self::Category),
+            request.parameter("category").and_then(|id| id.parse().ok()).map(Self::Category),
             date("after").map(Self::After),
             date("before").map(Self::Before),
         ]
@@ -166,19 +128,16 @@ impl Filter {
 
     fn passes(&self, product: &Value) -> bool {
         let text = |name: &str| product[name].as_str().unwrap_or_default();
-        let created =
-            || clock::parse_without_offset(text("date_created"), KOLKATA).unwrap_or_default();
+        let created = || clock::parse_without_offset(text("date_created"), KOLKATA).unwrap_or_default();
         match self {
-            Self::Search(part) => ["name", "description", "short_description"]
-                .iter()
-                .any(|name| text(name).to_lowercase().contains(part)),
+            Self::Search(part) => {
+                ["name", "description", "short_description"].iter().any(|name| text(name).to_lowercase().contains(part))
+            }
             Self::Slug(slug) => text("slug") == slug,
             Self::Type(kind) => text("type") == kind,
-            Self::Category(id) => product["categories"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .any(|category| category["id"] == *id),
+            Self::Category(id) => {
+                product["categories"].as_array().into_iter().flatten().any(|category| category["id"] == *id)
+            }
             Self::After(second) => created() > *second,
             Self::Before(second) => created() < *second,
         }
@@ -186,23 +145,13 @@ impl Filter {
 }
 
 /// Adds `X-WP-Total`, `X-WP-TotalPages` and the links to the pages before and after.
-fn with_totals(
-    answer: Answer,
-    shop: &Shop,
-    parameters: &[(String, String)],
-    page: Page,
-    total: usize,
-) -> Answer {
+fn with_totals(answer: Answer, shop: &Shop, parameters: &[(String, String)], page: Page, total: usize) -> Answer {
     let pages = total.div_ceil(page.size);
     let link = |number: usize, relation: &str| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(parameters.iter().filter(|(name, _)| name != "page"));
         query.append_pair("page", &number.to_string());
-        format!(
-            "<{}/wp-json/wcfmmp/v1/products?{}>; rel=\"{relation}\"",
-            shop.site,
-            query.finish()
-        )
+        format!("<{}/wp-json/wcfmmp/v1/products?{}>; rel=\"{relation}\"", shop.site, query.finish())
     };
     let mut links = Vec::new();
     if page.number > 1 {
@@ -213,13 +162,6 @@ fn with_totals(
     }
     let answer = answer
         .with(HeaderName::from_static("x-wp-total"), &total.to_string())
-        .with(
-            HeaderName::from_static("x-wp-totalpages"),
-            &pages.to_string(),
-        );
-    if links.is_empty() {
-        answer
-    } else {
-        answer.with(LINK, &links.join(", "))
-    }
+        .with(HeaderName::from_static("x-wp-totalpages"), &pages.to_string());
+    if links.is_empty() { answer } else { answer.with(LINK, &links.join(", ")) }
 }

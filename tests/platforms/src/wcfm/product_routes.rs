@@ -10,11 +10,7 @@ use super::{Generation, generate, reply};
 use crate::exchange::{Answer, Request};
 
 fn invalid_id(message: &str) -> Answer {
-    reply::error(
-        StatusCode::NOT_FOUND,
-        "wcfmapi_rest_invalid_product_id",
-        message,
-    )
+    reply::error(StatusCode::NOT_FOUND, "wcfmapi_rest_invalid_product_id", message)
 }
 
 /// Whether a visitor may read products: with a login, or with the older generation.
@@ -53,20 +49,12 @@ pub(super) fn single(shop: &Shop, request: &Request, user: Option<&User>, id: u6
 
 /// Text as it was entered, from the paragraphs that it is shown in.
 fn raw(rendered: &str) -> String {
-    rendered
-        .replace("</p>\n<p>", "\n\n")
-        .replace("<p>", "")
-        .replace("</p>\n", "")
+    rendered.replace("</p>\n<p>", "\n\n").replace("<p>", "").replace("</p>\n", "")
 }
 
 /// Answers `GET /products/{id}/variations`.
 pub(super) fn variations(shop: &Shop, user: Option<&User>, id: u64) -> Answer {
-    part(
-        shop,
-        user,
-        id,
-        |product| json!({"variations": product["variations"], "attributes": product["attributes"]}),
-    )
+    part(shop, user, id, |product| json!({"variations": product["variations"], "attributes": product["attributes"]}))
 }
 
 /// Answers `GET /products/{id}/attributes`.
@@ -87,11 +75,7 @@ fn part(shop: &Shop, user: Option<&User>, id: u64, part: impl Fn(&Value) -> Valu
 /// Answers `GET /products/categories`, all of them whatever the page.
 pub(super) fn categories(shop: &Shop, request: &Request) -> Answer {
     let categories = Value::from(shop.categories.clone());
-    reply::ok(&reply::only_fields(
-        categories,
-        request.parameter("_fields").as_deref(),
-        &[],
-    ))
+    reply::ok(&reply::only_fields(categories, request.parameter("_fields").as_deref(), &[]))
 }
 
 /// Answers `POST /products`. Success is 200. A refusal is an empty 200, and one for a duplicate SKU leaves a draft behind; one for an
@@ -110,13 +94,10 @@ pub(super) fn create(shop: &Shop, request: &Request, user: &User, body: Value) -
     product["id"] = id.into();
     product["post_author"] = user.id.to_string().into();
     product["total_sales"] = 0.into();
-    product["_links"]["self"][0]["href"] =
-        format!("{}/wp-json/wcfmmp/v1/products/{id}", shop.site).into();
+    product["_links"]["self"][0]["href"] = format!("{}/wp-json/wcfmmp/v1/products/{id}", shop.site).into();
     generate::set_dates(&mut product, "date_created", now);
     let filled = product_form::fill(&mut product, &body, &shop.categories, now);
-    let duplicate = stores
-        .products
-        .has_other_with_sku(id, product["sku"].as_str().unwrap_or_default());
+    let duplicate = stores.products.has_other_with_sku(id, product["sku"].as_str().unwrap_or_default());
     let slug = product_form::slug(product["name"].as_str().unwrap_or_default());
     product["permalink"] = format!("{}/product/{slug}/", shop.site).into();
     product["slug"] = slug.into();
@@ -137,9 +118,7 @@ pub(super) fn create(shop: &Shop, request: &Request, user: &User, body: Value) -
     stores.products.insert(product.clone());
     shop.ledger.enter(request, "product.create", key, body);
     match filled {
-        Err(FormError::Image { code, message }) => {
-            reply::error(StatusCode::BAD_REQUEST, code, &message)
-        }
+        Err(FormError::Image { code, message }) => reply::error(StatusCode::BAD_REQUEST, code, &message),
         _ => reply::ok(&product),
     }
 }
@@ -160,20 +139,14 @@ pub(super) fn replace(shop: &Shop, request: &Request, user: &User, id: u64, body
         Err(FormError::NoName) => return reply::nothing(),
         Ok(()) | Err(FormError::Image { .. }) => {}
     }
-    if stores
-        .products
-        .has_other_with_sku(id, product["sku"].as_str().unwrap_or_default())
-    {
+    if stores.products.has_other_with_sku(id, product["sku"].as_str().unwrap_or_default()) {
         return reply::nothing();
     }
     shop.clock.tick();
     stores.products.insert(product.clone());
-    shop.ledger
-        .enter(request, "product.replace", id.to_string(), body);
+    shop.ledger.enter(request, "product.replace", id.to_string(), body);
     match filled {
-        Err(FormError::Image { code, message }) => {
-            reply::error(StatusCode::BAD_REQUEST, code, &message)
-        }
+        Err(FormError::Image { code, message }) => reply::error(StatusCode::BAD_REQUEST, code, &message),
         _ => reply::ok(&product),
     }
 }
@@ -186,7 +159,6 @@ pub(super) fn delete(shop: &Shop, request: &Request, user: &User, id: u64) -> An
     }
     let product = stores.products.remove(id).unwrap_or_default();
     shop.clock.tick();
-    shop.ledger
-        .enter(request, "product.delete", id.to_string(), Value::Null);
+    shop.ledger.enter(request, "product.delete", id.to_string(), Value::Null);
     reply::ok(&product)
 }

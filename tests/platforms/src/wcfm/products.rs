@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use hyper::body::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::login::VENDOR;
-use super::{generate, php_json, recorded};
+use super::{Generation, generate, php_json, recorded};
 use crate::clock::{self, KOLKATA};
 
 enum Content {
@@ -26,13 +26,21 @@ struct Product {
     text: Option<Bytes>,
 }
 
+/// What a list has to know of a product.
+pub(super) struct Listed {
+    pub(super) id: u64,
+    pub(super) author: u64,
+    pub(super) status: String,
+}
+
 /// The products by id.
 pub(super) struct Products {
     recorded: Vec<Value>,
     generated: u64,
+    generation: Generation,
     by_id: BTreeMap<u64, Product>,
-    /// The ids in the order of their list. Made anew after a change.
-    newest_first: Option<Vec<u64>>,
+    /// The products in the order of their list. Made anew after a change.
+    newest_first: Option<Vec<Listed>>,
     next_id: u64,
     /// How often a list of related products was sent; it comes in another order each time.
     turns: usize,
@@ -40,22 +48,21 @@ pub(super) struct Products {
 
 impl Products {
     /// `count` products of the vendor, the recorded ones first, and the other vendor's.
-    pub(super) fn open(site: &str, count: Option<u64>) -> Self {
+    pub(super) fn open(site: &str, count: Option<u64>, generation: Generation) -> Self {
         let recorded = recorded::products(site);
         let count = count.unwrap_or(recorded.len() as u64);
         let generated = count.saturating_sub(recorded.len() as u64);
         let mut products = Self {
             recorded: recorded.clone(),
             generated,
+            generation,
             by_id: BTreeMap::new(),
             newest_first: None,
             // Above the orders, the products and the variations of any opening.
             next_id: 20_000_000,
             turns: 0,
         };
-        let held = recorded
-            .into_iter()
-            .take(usize::try_from(count).unwrap_or(usize::MAX));
+        let held = recorded.into_iter().take(usize::try_from(count).unwrap_or(usize::MAX));
         for product in held.chain(recorded::other_products(site)) {
             products.insert(product);
         }
@@ -64,12 +71,7 @@ impl Products {
             let product = Product {
                 author: VENDOR.id,
                 status: "publish".to_owned(),
-                kind: if plan.variations.is_empty() {
-                    "simple"
-                } else {
-                    "variable"
-                }
-                .to_owned(),
+                kind: if plan.variations.is_empty() { "simple" } else { "variable" }.to_owned(),
                 sku: plan.sku,
                 created: plan.created,
                 variations: plan.variations,
@@ -82,9 +84,7 @@ impl Products {
     }
 
     fn own(&self) -> impl Iterator<Item = &Product> {
-        self.by_id
-            .values()
-            .filter(|product| product.author == VENDOR.id && product.status != "trash")
+        self.by_id.values().filter(|product| product.author == VENDOR.id && product.status != "trash")
     }
 
     /// How many of the vendor's products a list can show, in whatever status.
@@ -104,27 +104,21 @@ impl Products {
 
     /// The ids of a vendor's products, lowest first.
     pub(super) fn ids_of(&self, author: u64) -> Vec<u64> {
-        self.by_id
-            .iter()
-            .filter(|(_, product)| product.author == author)
-            .map(|(id, _)| *id)
-            .collect()
+        self.by_id.iter().filter(|(_, product)| product.author == author).map(|(id, _)| *id).collect()
     }
 
-    /// The ids with owner and status, the newest first, then the higher id first.
-    pub(super) fn newest_first(&mut self) -> Vec<(u64, u64, &str)> {
-        if self.newest_first.is_none() {
-            let mut ids: Vec<u64> = self.by_id.keys().copied().collect();
-            ids.sort_unstable_by_key(|id| std::cmp::Reverse((self.by_id[id].created, *id)));
-            self.newest_first = Some(ids);
-        }
-        let ids = self.newest_first.iter().flatten();
-        ids.filter_map(|id| {
-            self.by_id
-                .get(id)
-                .map(|product| (*id, product.author, product.status.as_str()))
+    /// What a list has to know of each product, the newest first, then the higher id first.
+    pub(super) fn newest_first(&mut self) -> &[Listed] {
+        self.newest_first.get_or_insert_with(|| {
+            let mut products: Vec<(&u64, &Product)> = self.by_id.iter().collect();
+            products.sort_unstable_by_key(|(id, product)| std::cmp::Reverse((product.created, **id)));
+            let listed = products.into_iter().map(|(id, product)| Listed {
+                id: *id,
+                author: product.author,
+                status: product.status.clone(),
+            });
+            listed.collect()
         })
-        .collect()
     }
 
     /// Whose product it is.
@@ -134,18 +128,12 @@ impl Products {
 
     /// Whether a product other than `id` carries an SKU.
     pub(super) fn has_other_with_sku(&self, id: u64, sku: &str) -> bool {
-        !sku.is_empty()
-            && self
-                .by_id
-                .iter()
-                .any(|(other, product)| *other != id && product.sku == sku)
+        !sku.is_empty() && self.by_id.iter().any(|(other, product)| *other != id && product.sku == sku)
     }
 
     /// Whether the id is a variation's.
     pub(super) fn is_variation(&self, id: u64) -> bool {
-        self.by_id
-            .values()
-            .any(|product| product.variations.contains(&id))
+        self.by_id.values().any(|product| product.variations.contains(&id))
     }
 
     /// A number for a new product.
@@ -156,10 +144,16 @@ impl Products {
 
     /// A product as JSON.
     pub(super) fn json(&self, id: u64) -> Option<Value> {
-        self.by_id.get(&id).map(|product| match &product.content {
+        let mut product = match &self.by_id.get(&id)?.content {
             Content::Generated(index) => generate::product(*index, self.generated, &self.recorded),
             Content::Held(product) => (**product).clone(),
-        })
+        };
+        if self.generation == Generation::V1_6 {
+            // The spelling is the server's.
+            product["product_restirction_message"] = "".into();
+            product["_links"]["self"][0]["targetHints"] = json!({"allow": ["GET", "POST", "PUT", "PATCH", "DELETE"]});
+        }
+        Some(product)
     }
 
     /// A product as text.
@@ -168,10 +162,8 @@ impl Products {
             return Some(text.clone());
         }
         let mut product = self.json(id)?;
-        let related = product
-            .get_mut("related_ids")
-            .and_then(Value::as_array_mut)
-            .filter(|related| !related.is_empty());
+        let related =
+            product.get_mut("related_ids").and_then(Value::as_array_mut).filter(|related| !related.is_empty());
         let shuffled = related.is_some();
         if let Some(related) = related {
             self.turns += 1;
@@ -187,23 +179,15 @@ impl Products {
 
     /// A simple product without anything, to make a new one of.
     pub(super) fn blank(&self) -> Value {
-        self.recorded
-            .iter()
-            .find(|product| product["id"] == 42)
-            .cloned()
-            .unwrap_or_default()
+        self.recorded.iter().find(|product| product["id"] == 42).cloned().unwrap_or_default()
     }
 
     /// Puts a product in as it is, in place of the one with its id. Tells whether it has what it needs.
     pub(super) fn insert(&mut self, product: Value) -> bool {
         let (Some(id), Some(author), Some(created)) = (
             product["id"].as_u64(),
-            product["post_author"]
-                .as_str()
-                .and_then(|author| author.parse().ok()),
-            product["date_created"]
-                .as_str()
-                .and_then(|date| clock::parse_without_offset(date, KOLKATA)),
+            product["post_author"].as_str().and_then(|author| author.parse().ok()),
+            product["date_created"].as_str().and_then(|date| clock::parse_without_offset(date, KOLKATA)),
         ) else {
             return false;
         };
@@ -215,9 +199,7 @@ impl Products {
             kind: text("type"),
             sku: text("sku"),
             created,
-            variations: variations
-                .filter_map(|variation| variation["variation_id"].as_u64())
-                .collect(),
+            variations: variations.filter_map(|variation| variation["variation_id"].as_u64()).collect(),
             content: Content::Held(Box::new(product)),
             text: None,
         };

@@ -26,8 +26,7 @@ pub(super) fn put(shop: &Shop, request: &Request, user: &User, id: u64, body: Va
     product["post_author"] = user.id.to_string().into();
     generate::set_dates(&mut product, "date_modified", shop.clock.tick());
     stores.products.insert(product.clone());
-    shop.ledger
-        .enter(request, "product.quick-edit", id.to_string(), body);
+    shop.ledger.enter(request, "product.quick-edit", id.to_string(), body);
     reply::ok(&product)
 }
 
@@ -47,12 +46,10 @@ fn merge(product: &mut Value, body: &Value, categories: &[Value]) {
     }
     merge_stock(product, body);
     if let Some(wish) = body["categories"].as_array() {
-        let chosen = wish.iter().filter_map(|wish| {
-            categories
-                .iter()
-                .find(|category| category["id"] == wish["id"])
-        });
-        let short = chosen.map(|category| serde_json::json!({"id": category["id"], "name": category["name"], "slug": category["slug"]}));
+        let chosen = wish.iter().filter_map(|wish| categories.iter().find(|category| category["id"] == wish["id"]));
+        let short = chosen.map(
+            |category| serde_json::json!({"id": category["id"], "name": category["name"], "slug": category["slug"]}),
+        );
         product["categories"] = short.collect();
     }
     let kind = body["type"].as_str().unwrap_or("simple").to_owned();
@@ -67,18 +64,12 @@ fn merge(product: &mut Value, body: &Value, categories: &[Value]) {
 /// Stock: a quantity counts only for a product whose stock is counted, before or from now on.
 fn merge_stock(product: &mut Value, body: &Value) {
     let before = product["stock_quantity"].as_i64().unwrap_or_default();
-    let counts = body["manage_stock"]
-        .as_bool()
-        .unwrap_or(product["manage_stock"] == true);
+    let counts = body["manage_stock"].as_bool().unwrap_or(product["manage_stock"] == true);
     let quantity = body["stock_quantity"]
         .as_i64()
         .or_else(|| body["inventory_delta"].as_i64().map(|delta| before + delta))
         .unwrap_or(before);
-    let backorders = body["backorders"]
-        .as_str()
-        .or(product["backorders"].as_str())
-        .unwrap_or("no")
-        .to_owned();
+    let backorders = body["backorders"].as_str().or(product["backorders"].as_str()).unwrap_or("no").to_owned();
     set_stock_level(product, counts, quantity, &backorders);
     if !counts && let Some(in_stock) = body.get("in_stock") {
         // Only a JSON `true` counts as in stock.

@@ -7,14 +7,12 @@ const RECORDED_SITE: &str = r"http:\/\/127.0.0.1:8099";
 
 const ORDERS: &str = include_str!("../../../fixtures/wcfm-1.5.3/shop/vendor-orders.json");
 const PRODUCTS: &str = include_str!("../../../fixtures/wcfm-1.5.3/shop/vendor-products.json");
-const OTHER_PRODUCTS: &str =
-    include_str!("../../../fixtures/wcfm-1.5.3/shop/other-vendors-products.json");
+const OTHER_PRODUCTS: &str = include_str!("../../../fixtures/wcfm-1.5.3/shop/other-vendors-products.json");
 const UNREAD: &str = include_str!("../../../fixtures/wcfm-1.5.3/shop/unread-notifications.json");
 const READ: &str = include_str!("../../../fixtures/wcfm-1.5.3/shop/read-notifications.json");
 const CATEGORIES: &str = include_str!("../../../fixtures/wcfm-1.5.3/shop/categories.json");
 const SETTINGS: &str = include_str!("../../../fixtures/wcfm-1.5.3/shop/settings.json");
-const RESTRICTIONS: &str =
-    include_str!("../../../fixtures/wcfm-1.5.3/shop/restricted-capabilities.json");
+const RESTRICTIONS: &str = include_str!("../../../fixtures/wcfm-1.5.3/shop/restricted-capabilities.json");
 const SALES: &str = include_str!("../../../fixtures/wcfm-1.5.3/shop/sales-stats.json");
 const VENDORS: &str = include_str!("../../../fixtures/wcfm-1.5.3/shop/store-vendors.json");
 

@@ -38,33 +38,18 @@ pub(super) fn error(status: StatusCode, code: &str, message: &str) -> Answer {
 /// The same with more in `data` than the status.
 pub(super) fn error_with(status: StatusCode, code: &str, message: &str, mut data: Value) -> Answer {
     data["status"] = status.as_u16().into();
-    json(
-        status,
-        &json!({"code": code, "message": message, "data": data}),
-    )
+    json(status, &json!({"code": code, "message": message, "data": data}))
 }
 
 /// 404: no such path, or not with this method.
 pub(super) fn no_route() -> Answer {
-    error(
-        StatusCode::NOT_FOUND,
-        "rest_no_route",
-        "No route was found matching the URL and request method.",
-    )
+    error(StatusCode::NOT_FOUND, "rest_no_route", "No route was found matching the URL and request method.")
 }
 
 /// 401 for nobody, 403 for somebody: not allowed.
 pub(super) fn forbidden(somebody: bool) -> Answer {
-    let status = if somebody {
-        StatusCode::FORBIDDEN
-    } else {
-        StatusCode::UNAUTHORIZED
-    };
-    error(
-        status,
-        "rest_forbidden",
-        "Sorry, you are not allowed to do that.",
-    )
+    let status = if somebody { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
+    error(status, "rest_forbidden", "Sorry, you are not allowed to do that.")
 }
 
 /// 200 with `success: false`: the marketplace's own check of the role.
@@ -84,11 +69,9 @@ pub(super) fn invalid_json() -> Answer {
 
 /// 500: PHP died. As JSON for a request that speaks JSON, else as a page.
 pub(super) fn crash(request: &Request) -> Answer {
-    let speaks_json = ["accept", "content-type"].into_iter().any(|name| {
-        request
-            .header(name)
-            .is_some_and(|value| value.contains("application/json"))
-    });
+    let speaks_json = ["accept", "content-type"]
+        .into_iter()
+        .any(|name| request.header(name).is_some_and(|value| value.contains("application/json")));
     if speaks_json {
         json(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -113,19 +96,8 @@ pub(super) fn with_headers(answer: Answer, site: &str, allow: &str) -> Answer {
         .with(HeaderName::from_static("x-content-type-options"), "nosniff")
         .with(EXPIRES, "Wed, 11 Jan 1984 05:00:00 GMT")
         .with(CACHE_CONTROL, "no-cache, must-revalidate, max-age=0");
-    let answer = if allow.is_empty() {
-        answer
-    } else {
-        answer.with(ALLOW, allow)
-    };
-    if has_link {
-        answer
-    } else {
-        answer.with(
-            LINK,
-            &format!("<{site}/wp-json/>; rel=\"https://api.w.org/\""),
-        )
-    }
+    let answer = if allow.is_empty() { answer } else { answer.with(ALLOW, allow) };
+    if has_link { answer } else { answer.with(LINK, &format!("<{site}/wp-json/>; rel=\"https://api.w.org/\"")) }
 }
 
 /// Keeps only the fields that `_fields` names, as WordPress does on every route. A single product keeps its links all the same.
@@ -133,22 +105,12 @@ pub(super) fn only_fields(value: Value, fields: Option<&str>, always: &[&str]) -
     let Some(fields) = fields.filter(|fields| !fields.is_empty()) else {
         return value;
     };
-    let wanted: Vec<&str> = fields
-        .split(',')
-        .map(str::trim)
-        .chain(always.iter().copied())
-        .collect();
+    let wanted: Vec<&str> = fields.split(',').map(str::trim).chain(always.iter().copied()).collect();
     match value {
-        Value::Object(object) => Value::Object(
-            object
-                .into_iter()
-                .filter(|(key, _)| wanted.contains(&key.as_str()))
-                .collect(),
-        ),
-        Value::Array(items) => items
-            .into_iter()
-            .map(|item| only_fields(item, Some(fields), always))
-            .collect(),
+        Value::Object(object) => {
+            Value::Object(object.into_iter().filter(|(key, _)| wanted.contains(&key.as_str())).collect())
+        }
+        Value::Array(items) => items.into_iter().map(|item| only_fields(item, Some(fields), always)).collect(),
         other => other,
     }
 }

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use super::login::{self, User};
 use super::shop::Shop;
 use super::{
-    Generation, notifications, order_routes, order_status, product_list, product_routes,
-    quick_edit, reply, seller, tracking,
+    Generation, notifications, order_routes, order_status, product_list, product_routes, quick_edit, reply, seller,
+    tracking,
 };
 use crate::exchange::{Answer, Request};
 
@@ -83,9 +83,7 @@ impl<'a> Route<'a> {
 
 /// A number of any length; one too long for the server's integers is no record's.
 fn number(text: &str) -> Option<u64> {
-    text.bytes()
-        .all(|digit| digit.is_ascii_digit())
-        .then(|| text.parse().unwrap_or(u64::MAX))
+    text.bytes().all(|digit| digit.is_ascii_digit()).then(|| text.parse().unwrap_or(u64::MAX))
 }
 
 /// Answers any request.
@@ -106,9 +104,7 @@ pub(super) fn answer(shop: &Shop, request: &Request) -> Answer {
         shop.ledger.count_login();
     }
     let method = method(request);
-    let Some(route) =
-        Route::of(&path).filter(|route| route.methods().split(", ").any(|known| known == method))
-    else {
+    let Some(route) = Route::of(&path).filter(|route| route.methods().split(", ").any(|known| known == method)) else {
         return reply::with_headers(reply::no_route(), &shop.site, "");
     };
     let body = match parameters(request) {
@@ -122,9 +118,7 @@ pub(super) fn answer(shop: &Shop, request: &Request) -> Answer {
         Some(user) => answer_write(shop, request, user, route, &method, body),
         // Arguments are checked before rights.
         None if route == Route::Notifications || route == Route::Orders => {
-            super::paging::Page::of(request)
-                .err()
-                .unwrap_or_else(|| reply::forbidden(false))
+            super::paging::Page::of(request).err().unwrap_or_else(|| reply::forbidden(false))
         }
         None => reply::forbidden(false),
     };
@@ -134,10 +128,7 @@ pub(super) fn answer(shop: &Shop, request: &Request) -> Answer {
 /// The path below `/wp-json`, however it was asked for.
 fn rest_path(shop: &Shop, request: &Request) -> Option<String> {
     let path = request.path.strip_prefix(&shop.prefix)?;
-    if let Some(route) = request
-        .parameter("rest_route")
-        .filter(|_| ["", "/", "/index.php"].contains(&path))
-    {
+    if let Some(route) = request.parameter("rest_route").filter(|_| ["", "/", "/index.php"].contains(&path)) {
         return Some(route);
     }
     let path = path.strip_prefix("/index.php").unwrap_or(path);
@@ -146,9 +137,8 @@ fn rest_path(shop: &Shop, request: &Request) -> Option<String> {
 
 /// The method, which a parameter or a header may override.
 fn method(request: &Request) -> String {
-    let overriding = request
-        .parameter("_method")
-        .or_else(|| request.header("x-http-method-override").map(str::to_owned));
+    let overriding =
+        request.parameter("_method").or_else(|| request.header("x-http-method-override").map(str::to_owned));
     match overriding {
         Some(method) if request.method == Method::POST => method.to_uppercase(),
         // A HEAD is a GET whose body is kept back.
@@ -166,9 +156,7 @@ fn parameters(request: &Request) -> Result<Value, Answer> {
             _ => Map::new(),
         }
     } else if media_type.contains("x-www-form-urlencoded") {
-        url::form_urlencoded::parse(&request.body)
-            .map(|(name, value)| (name.into_owned(), value.into()))
-            .collect()
+        url::form_urlencoded::parse(&request.body).map(|(name, value)| (name.into_owned(), value.into())).collect()
     } else {
         Map::new()
     };
@@ -182,9 +170,7 @@ fn parameters(request: &Request) -> Result<Value, Answer> {
 fn is_public(shop: &Shop, route: Route<'_>, is_read: bool) -> bool {
     match route {
         Route::Products | Route::Product(_) => is_read,
-        Route::Variations(_) | Route::Attributes(_) => {
-            shop.behaviour.generation == Generation::V1_5
-        }
+        Route::Variations(_) | Route::Attributes(_) => shop.behaviour.generation == Generation::V1_5,
         Route::Index
         | Route::Namespace
         | Route::SettingsById(_)
@@ -198,9 +184,7 @@ fn is_public(shop: &Shop, route: Route<'_>, is_read: bool) -> bool {
 
 fn answer_anyone(shop: &Shop, request: &Request, user: Option<&User>, route: Route<'_>) -> Answer {
     match route {
-        Route::Index => reply::ok(
-            &json!({"name": "WCFM Sandbox", "url": shop.site, "namespaces": ["wcfmmp/v1"]}),
-        ),
+        Route::Index => reply::ok(&json!({"name": "WCFM Sandbox", "url": shop.site, "namespaces": ["wcfmmp/v1"]})),
         Route::Namespace => reply::ok(
             &json!({"namespace": "wcfmmp/v1", "routes": {"/wcfmmp/v1": {"namespace": "wcfmmp/v1", "methods": ["GET"]}}}),
         ),
@@ -232,14 +216,7 @@ fn answer_read(shop: &Shop, request: &Request, user: &User, route: Route<'_>) ->
     }
 }
 
-fn answer_write(
-    shop: &Shop,
-    request: &Request,
-    user: &User,
-    route: Route<'_>,
-    method: &str,
-    body: Value,
-) -> Answer {
+fn answer_write(shop: &Shop, request: &Request, user: &User, route: Route<'_>, method: &str, body: Value) -> Answer {
     match route {
         Route::Products => product_routes::create(shop, request, user, body),
         Route::Product(id) if method == "DELETE" => product_routes::delete(shop, request, user, id),

@@ -13,11 +13,7 @@ pub(super) fn settings(user: &User, is_own: bool) -> Answer {
     if !is_own {
         return reply::forbidden(true);
     }
-    if user.id == VENDOR.id {
-        reply::ok(&recorded::settings())
-    } else {
-        reply::ok(&json!(""))
-    }
+    if user.id == VENDOR.id { reply::ok(&recorded::settings()) } else { reply::ok(&json!("")) }
 }
 
 /// `GET /settings/id/{id}`. The id 0 is the visitor's own, who has no settings: `false`.
@@ -43,11 +39,7 @@ pub(super) fn restricted_capabilities(shop: &Shop, user: &User) -> Answer {
     if !user.is_vendor {
         return reply::forbidden(true);
     }
-    reply::ok(&if shop.behaviour.unrestricted {
-        json!([])
-    } else {
-        recorded::restricted_capabilities()
-    })
+    reply::ok(&if shop.behaviour.unrestricted { json!([]) } else { recorded::restricted_capabilities() })
 }
 
 /// `GET /sales-stats`.
@@ -79,19 +71,12 @@ pub(super) fn site_details(shop: &Shop) -> Answer {
 /// `GET /store-vendors`.
 pub(super) fn store_vendors(shop: &Shop, request: &Request) -> Answer {
     let vendors = Value::from(recorded::store_vendors(&shop.site));
-    reply::ok(&reply::only_fields(
-        vendors,
-        request.parameter("_fields").as_deref(),
-        &[],
-    ))
+    reply::ok(&reply::only_fields(vendors, request.parameter("_fields").as_deref(), &[]))
 }
 
 /// `GET /store-vendors/{id}`. An unknown one is 200 with PHP's error object.
 pub(super) fn store_vendor(shop: &Shop, id: u64) -> Answer {
-    match recorded::store_vendors(&shop.site)
-        .into_iter()
-        .find(|vendor| vendor["vendor_id"] == id)
-    {
+    match recorded::store_vendors(&shop.site).into_iter().find(|vendor| vendor["vendor_id"] == id) {
         Some(vendor) => reply::ok(&vendor),
         None => reply::ok(&json!({
             "errors": {"wcfmapi_rest_invalid_vendor": ["Invalid Vendor"]},

@@ -47,7 +47,7 @@ impl Shop {
             categories: recorded::categories(site),
             stores: Mutex::new(Stores {
                 orders: Orders::open(site, opening.orders),
-                products: Products::open(site, opening.products),
+                products: Products::open(site, opening.products, opening.behaviour.generation),
                 notifications: Notifications::open(opening.notifications),
             }),
         }
@@ -74,6 +74,18 @@ impl Marketplace for Shop {
             ("notifications".to_owned(), stores.notifications.unread()),
         ])
     }
+
+    fn prepare(&self) {
+        let mut stores = self.stores();
+        let ids: Vec<u64> = stores.orders.ids().collect();
+        for id in ids {
+            stores.orders.text(id);
+        }
+        let ids: Vec<u64> = stores.products.newest_first().iter().map(|product| product.id).collect();
+        for id in ids {
+            stores.products.text(id);
+        }
+    }
 }
 
 /// The inside of a [`Wcfm`](super::Wcfm). Changes made here are the marketplace's own and are not in the ledger. Copies share the
@@ -93,7 +105,8 @@ impl WcfmShop {
 
     /// The ids of all orders, newest first.
     pub fn order_ids(&self) -> Vec<u64> {
-        self.0.stores().orders.ids().collect()
+        let stores = self.0.stores();
+        stores.orders.ids().filter(|id| stores.orders.contains(*id)).collect()
     }
 
     /// Puts a new order in, the newest of all: a copy of a recorded one with this status. Answers its id.
@@ -118,6 +131,12 @@ impl WcfmShop {
     pub fn set_order_status(&self, id: u64, status: &str) -> bool {
         let now = self.0.clock.tick();
         self.0.stores().orders.set_status(id, status, now)
+    }
+
+    /// Deletes an order for good while its row in the commission table stays, as it happens on the newer generation: from then on
+    /// every page of the list with its place on it is a crash, on any generation that is played. Tells whether there was one.
+    pub fn leave_ghost_of_order(&self, id: u64) -> bool {
+        self.0.stores().orders.leave_ghost(id)
     }
 
     /// Takes an order out. Tells whether there was one.

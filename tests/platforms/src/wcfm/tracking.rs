@@ -24,25 +24,17 @@ pub(super) fn post(shop: &Shop, request: &Request, user: &User, body: Value) -> 
         return invalid_vendor();
     }
     let url = body["tracking_url"].as_str().unwrap_or_default().to_owned();
-    let code = body["tracking_code"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
+    let code = body["tracking_code"].as_str().unwrap_or_default().to_owned();
     let mut marked = false;
-    stores
-        .orders
-        .change(id, |order| marked = mark(order, item, &url, &code));
+    stores.orders.change(id, |order| marked = mark(order, item, &url, &code));
     if !marked {
         return reply::nothing();
     }
     let now = shop.clock.tick();
     stores.orders.touch(id, now);
-    shop.ledger
-        .enter(request, "order.tracking", id.to_string(), body);
+    shop.ledger.enter(request, "order.tracking", id.to_string(), body);
     let order = stores.orders.json(id).unwrap_or_default();
-    reply::ok(
-        &json!({"order_id": id, "order_status": order["status"], "tracking_data": order["shipment_tracking"]}),
-    )
+    reply::ok(&json!({"order_id": id, "order_status": order["status"], "tracking_data": order["shipment_tracking"]}))
 }
 
 /// A number, also one in a text.
@@ -56,11 +48,11 @@ fn mark(order: &mut Value, item: u64, url: &str, code: &str) -> bool {
     let Some(line) = lines.into_iter().flatten().find(|line| line["id"] == item) else {
         return false;
     };
-    let product = json!({"item_id": item, "product_id": line["product_id"], "product_name": line["name"], "sku": line["sku"]});
+    let product =
+        json!({"item_id": item, "product_id": line["product_id"], "product_name": line["name"], "sku": line["sku"]});
     if let Some(meta) = line["meta_data"].as_array_mut() {
         meta.retain(|entry| {
-            !["wcfm_tracking_url", "wcfm_tracking_code"]
-                .contains(&entry["key"].as_str().unwrap_or_default())
+            !["wcfm_tracking_url", "wcfm_tracking_code"].contains(&entry["key"].as_str().unwrap_or_default())
         });
         meta.push(json!({"id": item * 10, "key": "wcfm_tracking_url", "value": url}));
         meta.push(json!({"id": item * 10 + 1, "key": "wcfm_tracking_code", "value": code}));

@@ -4,6 +4,8 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tradepost_platforms::{HardToFind, Platform, Wcfm};
 
 use crate::client::Client;
@@ -98,4 +100,26 @@ async fn a_stopped_marketplace_refuses_connections_and_keeps_its_ledger() {
     let error = client.send("GET", ORDER, None, "").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
     assert_eq!(platform.ledger().len(), 1);
+}
+
+#[tokio::test]
+async fn stopping_ends_connections_that_are_kept_open() {
+    let platform = HardToFind::builder().start().await.unwrap();
+    let address = platform.root_url().strip_prefix("http://").unwrap().to_owned();
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    stream.write_all(b"GET /info HTTP/1.1\r\nhost: here\r\n\r\n").await.unwrap();
+    let mut answer = [0; 16];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 401"));
+    platform.stop().await;
+    let rest = stream.read_to_end(&mut Vec::new()).await;
+    assert!(rest.is_ok_and(|length| length > 0), "the rest of the answer, then the end");
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let platform = HardToFind::builder().start().await.unwrap();
+    let port = platform.root_url().rsplit(':').next().unwrap().parse().unwrap();
+    let error = HardToFind::builder().port(port).start().await.err().expect("the port is taken").to_string();
+    assert!(error.contains(&format!("127.0.0.1:{port}")) && error.contains("port 0"), "{error}");
 }

@@ -15,7 +15,9 @@ const STATUSES: [&str; 6] = ["READY", "PROCESSED", "SHIPPED", "RETURNED", "REFUN
 async fn every_route_but_the_login_needs_a_token() {
     let platform = HardToFind::builder().start().await.unwrap();
     let anyone = Client::anonymous(&platform);
-    for path in ["/info", "/orders", "/order/123456", "/order/123456/packing-slip", "/shipping-providers", "/gift_card/X"] {
+    for path in
+        ["/info", "/orders", "/order/123456", "/order/123456/packing-slip", "/shipping-providers", "/gift_card/X"]
+    {
         assert_eq!(anyone.get(path).await.status, 401, "{path}");
         assert_eq!(anyone.clone().with("x-auth-token", "eyJ.e30.x").get(path).await.status, 401, "{path}");
     }
@@ -134,12 +136,9 @@ async fn a_test_changes_the_shop_and_the_ledger_stays_empty() {
 }
 
 #[tokio::test]
-async fn more_than_five_requests_in_a_second_are_refused_where_the_limit_is_on() {
-    let platform = HardToFind::builder().requests_per_second(5).start().await.unwrap();
+async fn requests_beyond_the_limit_of_a_second_are_refused_where_the_limit_is_on() {
+    let platform = HardToFind::builder().requests_per_second(2).start().await.unwrap();
     let client = Client::logged_in(&platform).await;
-    let mut statuses = Vec::new();
-    for _ in 0..5 {
-        statuses.push(client.get("/info").await.status);
-    }
-    assert_eq!(statuses, [200, 200, 200, 200, 429]);
+    assert_eq!(client.get("/info").await.status, 200);
+    assert_eq!(client.get("/info").await.status, 429);
 }

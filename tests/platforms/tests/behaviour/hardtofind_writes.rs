@@ -126,5 +126,8 @@ async fn a_gift_card_is_issued_read_and_voided() {
     assert_eq!(client.post("/gift_card/void", &void).await.status, 409);
     assert_eq!(client.post("/gift_card", &json!({"value": 5, "transaction_id": "T-3"})).await.status, 400);
     assert_eq!(client.get("/gift_card/NONE").await.status, 404);
-    assert_eq!(platform.ledger().effects(), [("gift-card.issue".to_owned(), 1), ("gift-card.void".to_owned(), 1)].into());
+    assert_eq!(
+        platform.ledger().effects(),
+        [("gift-card.issue".to_owned(), 1), ("gift-card.void".to_owned(), 1)].into()
+    );
 }

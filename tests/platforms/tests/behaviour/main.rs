@@ -8,7 +8,7 @@ mod people;
 mod shapes;
 mod wcfm_login;
 mod wcfm_orders;
-mod wcfm_products;
 mod wcfm_product_writes;
+mod wcfm_products;
 mod wcfm_seller;
 mod wcfm_status;

@@ -86,3 +86,17 @@ async fn ten_thousand_orders_open_at_once() {
     assert_eq!(hardtofind.held()["orders"], 10_000);
     assert_eq!((wcfm.held()["orders"], wcfm.held()["products"]), (10_000, 10_000));
 }
+
+#[tokio::test]
+async fn preparing_changes_no_answer() {
+    let [lazy, prepared] = [Wcfm::builder(), Wcfm::builder()].map(|builder| builder.orders(40).products(40));
+    let (lazy, prepared) = (lazy.start().await.unwrap(), prepared.start().await.unwrap());
+    prepared.prepare();
+    for path in ["/wp-json/wcfmmp/v1/orders?per_page=100", "/wp-json/wcfmmp/v1/products?per_page=5"] {
+        let answer = async |platform: &Wcfm| {
+            let client = Client::basic(platform, platform.credentials());
+            client.get(path).await.text().replace(&platform.root_url().replace('/', "\\/"), "")
+        };
+        assert!(answer(&lazy).await == answer(&prepared).await, "{path}");
+    }
+}

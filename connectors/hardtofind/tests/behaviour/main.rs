@@ -1,0 +1,9 @@
+//! The connector against the documented answers, one module per subject.
+
+mod account;
+mod carriers_and_slips;
+mod order_fields;
+mod order_list;
+mod shop;
+mod stock;
+mod transitions;

@@ -1,0 +1,36 @@
+//! Reading categories: `GET /products/categories`, all of them in one answer, whatever `per_page` says.
+
+use tradepost_sdk::json::{Id, Text};
+use tradepost_sdk::prelude::*;
+
+use crate::{answer, text};
+
+json::record! {
+    struct CategoryJson<'a> {
+        id: Id,
+        name: Text<'a>,
+        /// 0 at the root.
+        parent: Option<Id>,
+    }
+}
+
+/// All categories of the shop.
+pub fn list() -> Result<CategoryPage, Error> {
+    let answer = http::get("/products/categories").send()?;
+    Ok(CategoryPage { items: decode(&answer)?, next: None, end: true })
+}
+
+/// The categories of one answer.
+pub fn decode(answer: &Answer) -> Result<Vec<Category>, Error> {
+    let mut categories = Vec::new();
+    json::decode_array(answer::list(answer)?, |source: CategoryJson<'_>, _| {
+        categories.push(Category {
+            id: source.id.0,
+            parent_id: source.parent.and_then(Id::nonzero),
+            name: text::plain(&source.name).into_owned(),
+            active: None,
+        });
+        Ok(())
+    })?;
+    Ok(categories)
+}

@@ -1,0 +1,15 @@
+//! How the connector behaves, seen from outside: against recordings of a real server, the documentation's own samples, and a
+//! scripted host.
+
+mod creation;
+mod errors;
+mod lists;
+mod order_status;
+mod orders;
+mod profile;
+mod recorded;
+mod recordings;
+mod samples;
+mod shipments;
+mod stock;
+mod update;

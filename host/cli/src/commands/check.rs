@@ -1,0 +1,25 @@
+//! `tradepost check`: whether an account's settings and credentials work, and whose account it is.
+
+use clap::Args;
+
+use super::Context;
+use crate::failure::Result;
+use crate::views;
+
+/// Prove that an account's settings and credentials work, and say whose account it is
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tradepost check sandbox/hardtofind\n  tradepost check sandbox/wcfm --json")]
+pub(crate) struct Check {
+    /// The account, as the table names it
+    account: String,
+}
+
+impl Check {
+    pub(crate) async fn run(self, context: &Context) -> Result<()> {
+        let session = context.open(&self.account).await?;
+        let identity = session.keep(session.account.check().await).await?;
+        context.output.single(&identity, |identity| {
+            format!("{} works with {}\n{}", self.account, session.account.connector().label(), views::identity(identity))
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! `tradepost packing-slip`: the document that belongs into an order's parcel.
+
+use std::fs::OpenOptions;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use clap::Args;
+use serde_json::json;
+use tradepost_runtime::commerce::Document;
+
+use super::Context;
+use crate::failure::{Failure, Result, writing_failed};
+use crate::progress;
+
+/// Fetch the slip that belongs into an order's parcel
+#[derive(Debug, Args)]
+#[command(after_help = "\
+An existing file is kept unless --force is given. With --json and without --out the content is printed in base64.
+
+Examples:
+  tradepost packing-slip sandbox/hardtofind 123456 --out slip.pdf
+  tradepost packing-slip sandbox/hardtofind 123456 > slip.pdf")]
+pub(crate) struct PackingSlip {
+    /// The account, as the table names it
+    account: String,
+    /// The order's id
+    order: String,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Overwrite the file
+    #[arg(long, requires = "out")]
+    force: bool,
+}
+
+impl PackingSlip {
+    pub(crate) async fn run(self, context: &Context) -> Result<()> {
+        let output = context.output;
+        if self.out.is_none() && !output.json && io::stdout().is_terminal() {
+            return Err(Failure::usage("a packing slip is binary and would garble the terminal")
+                .advice("give it a file with --out FILE, or send stdout to one")
+                .into());
+        }
+        if let Some(file) = self.out.as_deref().filter(|file| !self.force && file.exists()) {
+            return Err(exists(file));
+        }
+        let session = context.open(&self.account).await?;
+        let Document { media_type, file_name, content } = session.keep(session.account.packing_slip(&self.order).await).await?;
+        let bytes = content.len();
+        match self.out {
+            Some(file) => {
+                write(&file, &content, self.force)?;
+                if output.json {
+                    let written = json!({ "media_type": media_type, "file_name": file_name, "bytes": bytes, "file": file });
+                    return output.text(&written.to_string());
+                }
+                progress::note(&format!("{} ({media_type}, {bytes} bytes)", file.display()));
+                Ok(())
+            }
+            None if output.json => {
+                let content = BASE64_STANDARD.encode(&content);
+                let document = json!({ "media_type": media_type, "file_name": file_name, "bytes": bytes, "content_base64": content });
+                output.text(&document.to_string())
+            }
+            None => {
+                let mut stdout = io::stdout().lock();
+                stdout.write_all(&content).and_then(|()| stdout.flush()).map_err(|error| writing_failed(&error))
+            }
+        }
+    }
+}
+
+fn write(file: &Path, content: &[u8], force: bool) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(!force).create(force).truncate(force);
+    match options.open(file).and_then(|mut opened| opened.write_all(content)) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists(file)),
+        Err(error) => Err(Failure::usage(format!("{} cannot be written: {error}", file.display())).into()),
+    }
+}
+
+fn exists(file: &Path) -> crate::failure::Stop {
+    Failure::usage(format!("{} exists", file.display())).advice("name another file, or overwrite it with --force").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_overwritten_only_by_force() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("slip.pdf");
+        write(&file, b"first, longer", false).unwrap();
+        assert!(write(&file, b"second", false).is_err());
+        assert_eq!(std::fs::read(&file).unwrap(), b"first, longer");
+        write(&file, b"second", true).unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"second");
+    }
+}

@@ -1,0 +1,192 @@
+//! The library's errors as failures of the command: which exit code, and what the reader can do about each.
+
+use tradepost_engine::store::OpenError;
+use tradepost_runtime::errors::{Error, ErrorKind, RetryHint};
+use tradepost_runtime::{AccountError, CallError, LoadError};
+
+use crate::failure::{Exit, Failure};
+use crate::output::word;
+
+/// A component that does not load.
+pub(crate) fn load_error(error: &LoadError, file: &str) -> Failure {
+    let kind = match error {
+        LoadError::NotAComponent(_) => "not-a-component",
+        LoadError::Malformed(_) => "malformed-component",
+        LoadError::TooLarge { .. } => "component-too-large",
+        LoadError::ForeignImport { .. } => "foreign-import",
+        LoadError::OtherContract { .. } => "other-contract",
+        LoadError::UnknownInterface { .. } => "unknown-interface",
+        LoadError::WrongType { .. } => "wrong-type",
+        LoadError::NoConnector { .. } => "no-connector",
+        LoadError::Compile(_) => "does-not-compile",
+        LoadError::Describe(_) => "describe-failed",
+        LoadError::Manifest { .. } => "bad-manifest",
+    };
+    Failure::new(Exit::ConnectorFault, kind, format!("{file}: {error}"))
+}
+
+/// An account that does not open.
+pub(crate) fn account_error(error: &AccountError, table: &str) -> Failure {
+    match error {
+        AccountError::Settings { account, issues, .. } => Failure::configuration(error.to_string())
+            .advice(format!("correct it in {table}; `tradepost inspect` on the connector's file lists the fields it takes"))
+            .fact("account", account.as_str())
+            .fact("issues", serde_json::to_value(issues).unwrap_or_default()),
+        AccountError::Denied(denial) => {
+            let failure = Failure::new(Exit::Denied, "denied", error.to_string());
+            match denial.allow_with() {
+                Some(line) => failure.fact("allow_with", line).advice(format!("if that is intended, write in {table}: {line}")),
+                None => failure,
+            }
+        }
+        AccountError::UnknownAuth { account, .. } | AccountError::Template { account, .. } => {
+            Failure::configuration(error.to_string()).fact("account", account.as_str())
+        }
+        AccountError::Door(_) => Failure::configuration(error.to_string()),
+    }
+}
+
+/// A store that does not open.
+pub(crate) fn store_error(error: &OpenError) -> Failure {
+    Failure::new(Exit::Unexpected, "storage", error.to_string())
+}
+
+/// A call that brought no result.
+pub(crate) fn call_error(error: &CallError) -> Failure {
+    match error {
+        CallError::Connector(error) => connector_error(error),
+        CallError::Trap { .. } => Failure::new(Exit::ConnectorFault, "trap", error.to_string())
+            .advice("report it to the connector's author; nothing it stored in this call was kept"),
+        CallError::Limit { .. } => Failure::new(Exit::ConnectorFault, "limit", error.to_string())
+            .advice("if the connector needs more, raise the limit under [limits] in the table of accounts"),
+        CallError::InvalidResult { .. } => Failure::new(Exit::ConnectorFault, "broken-contract", error.to_string())
+            .advice("report it to the connector's author; nothing it stored in this call was kept"),
+        CallError::Unsupported { .. } => Failure::new(Exit::Refused, "unsupported", error.to_string()),
+        CallError::Storage(_) => Failure::new(Exit::Unexpected, "storage", error.to_string()),
+        CallError::Host(_) => Failure::unexpected(error.to_string()),
+    }
+}
+
+/// An error of the contract.
+fn connector_error(error: &Error) -> Failure {
+    let kind = kind_word(&error.kind);
+    let failure = |exit| Failure::new(exit, kind.clone(), error.message.clone()).detail(error.detail.clone());
+    match &error.kind {
+        ErrorKind::AuthExpired | ErrorKind::AuthRejected => failure(Exit::Credentials),
+        // The host's own denials reach the connector as `forbidden`; their detail carries the line that would allow it.
+        ErrorKind::Forbidden if error.detail.contains("grants.") => {
+            failure(Exit::Denied).advice("if that is intended, grant it in the table of accounts with the line named above")
+        }
+        ErrorKind::Forbidden => failure(Exit::Refused).advice("the credentials are accepted but may not do this: give the user the right at the platform"),
+        ErrorKind::NotFound | ErrorKind::Unsupported => failure(Exit::Refused),
+        ErrorKind::Conflict => failure(Exit::Refused).advice("read the record again (`tradepost get`) and decide anew"),
+        ErrorKind::InvalidInput(issues) => failure(Exit::Refused).fact("issues", serde_json::to_value(issues).unwrap_or_default()),
+        ErrorKind::Partial(failures) => failure(Exit::Refused).fact("failures", serde_json::to_value(failures).unwrap_or_default()),
+        ErrorKind::Protocol(answer) => failure(Exit::Refused)
+            .advice("see whether the platform's address is right and whether it shows a maintenance or login page")
+            .detail(format!(
+                "expected {} at {}, found {:?}",
+                answer.expected,
+                if answer.pointer.is_empty() { "the answer" } else { &answer.pointer },
+                answer.excerpt
+            ))
+            .fact("answer", serde_json::to_value(answer).unwrap_or_default()),
+        ErrorKind::RateLimited(hint) | ErrorKind::Transient(hint) | ErrorKind::Unavailable(hint) => later(failure(Exit::TryAgain), hint),
+        ErrorKind::OutcomeUnknown => failure(Exit::OutcomeUnknown)
+            .advice("look at the platform (`tradepost get` where it offers that) before doing it again: it may have been done"),
+    }
+}
+
+fn later(failure: Failure, hint: &RetryHint) -> Failure {
+    match hint.retry_after_ms {
+        Some(wait) => failure
+            .advice(format!("try again in {} s: the platform asks for that", wait.div_ceil(1000)))
+            .fact("retry_after_ms", wait),
+        None => failure.advice("try again later"),
+    }
+}
+
+/// The contract's name of a kind: `auth-rejected`.
+fn kind_word(kind: &ErrorKind) -> String {
+    match serde_json::to_value(kind) {
+        // A kind that carries something is written as an object with the kind as its only key.
+        Ok(serde_json::Value::Object(object)) => object.keys().next().cloned().unwrap_or_default(),
+        _ => word(kind),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tradepost_runtime::LimitReached;
+    use tradepost_runtime::errors::UnexpectedAnswer;
+    use tradepost_runtime::storage::StorageError;
+
+    use super::*;
+
+    const NO_HINT: RetryHint = RetryHint { retry_after_ms: None };
+
+    #[test]
+    fn each_kind_of_the_contract_has_its_word_and_exit_code() {
+        let unexpected = UnexpectedAnswer { pointer: "/id".into(), expected: "a number".into(), excerpt: "<html>".into() };
+        let cases = [
+            (ErrorKind::AuthExpired, "auth-expired", Exit::Credentials),
+            (ErrorKind::AuthRejected, "auth-rejected", Exit::Credentials),
+            (ErrorKind::Forbidden, "forbidden", Exit::Refused),
+            (ErrorKind::RateLimited(NO_HINT), "rate-limited", Exit::TryAgain),
+            (ErrorKind::NotFound, "not-found", Exit::Refused),
+            (ErrorKind::InvalidInput(Vec::new()), "invalid-input", Exit::Refused),
+            (ErrorKind::Conflict, "conflict", Exit::Refused),
+            (ErrorKind::Unsupported, "unsupported", Exit::Refused),
+            (ErrorKind::Transient(NO_HINT), "transient", Exit::TryAgain),
+            (ErrorKind::OutcomeUnknown, "outcome-unknown", Exit::OutcomeUnknown),
+            (ErrorKind::Protocol(unexpected), "protocol", Exit::Refused),
+            (ErrorKind::Partial(Vec::new()), "partial", Exit::Refused),
+            (ErrorKind::Unavailable(NO_HINT), "unavailable", Exit::TryAgain),
+        ];
+        for (kind, word, exit) in cases {
+            let failure = call_error(&CallError::Connector(Error { kind, message: "m".into(), detail: "d".into() }));
+            assert_eq!((failure.kind.as_str(), failure.exit), (word, exit));
+        }
+    }
+
+    #[test]
+    fn a_host_s_denial_is_told_from_a_platform_s_refusal() {
+        let detail = r#"hosts not granted: https://a.example (allow it with "grants.hosts = [...]" in account acme/x)"#;
+        let error = Error { kind: ErrorKind::Forbidden, message: "the host denied the request".into(), detail: detail.into() };
+        assert_eq!(call_error(&CallError::Connector(error)).exit, Exit::Denied);
+    }
+
+    #[test]
+    fn faults_of_connector_and_host_have_their_exit_codes() {
+        let (connector, operation) = (String::from("hardtofind 0.1.0"), String::from("orders.list"));
+        let cases = [
+            (CallError::Trap { connector: connector.clone(), operation: operation.clone(), message: "boom".into() }, Exit::ConnectorFault),
+            (
+                CallError::Limit { connector: connector.clone(), operation: operation.clone(), limit: LimitReached::HostCalls(3) },
+                Exit::ConnectorFault,
+            ),
+            (
+                CallError::InvalidResult { connector: connector.clone(), operation, problem: "no cursor".into() },
+                Exit::ConnectorFault,
+            ),
+            (
+                CallError::Unsupported { connector, capability: "stock".into(), offered: "orders".into() },
+                Exit::Refused,
+            ),
+            (CallError::Storage(StorageError::Unavailable("disk".into())), Exit::Unexpected),
+            (CallError::Host("pool".into()), Exit::Unexpected),
+        ];
+        for (error, exit) in cases {
+            assert_eq!(call_error(&error).exit, exit, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_wait_that_the_platform_asks_for_is_passed_on() {
+        let hint = RetryHint { retry_after_ms: Some(2500) };
+        let error = Error { kind: ErrorKind::RateLimited(hint), message: "slow down".into(), detail: String::new() };
+        let failure = call_error(&CallError::Connector(error));
+        assert_eq!(failure.facts["retry_after_ms"], 2500);
+        assert!(failure.advice[0].contains("in 3 s"), "{:?}", failure.advice);
+    }
+}

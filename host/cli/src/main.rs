@@ -1,0 +1,33 @@
+//! The command `tradepost`: marketplace connectors at the command line.
+
+mod arguments;
+mod commands;
+mod config;
+mod explain;
+mod failure;
+mod marketplaces;
+mod output;
+mod progress;
+mod secret_source;
+mod session;
+mod views;
+mod walk;
+
+use std::process::ExitCode;
+
+/// Connectors' pages are many small allocations on several threads; the system's allocator is slower at those.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = match arguments::parse() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
+    let json = arguments.json;
+    arguments.start_log();
+    let result = tokio::runtime::Runtime::new()
+        .map_err(|error| failure::Failure::unexpected(format!("the asynchronous runtime did not start: {error}")).into())
+        .and_then(|runtime| runtime.block_on(commands::run(arguments)));
+    failure::report(result, json)
+}

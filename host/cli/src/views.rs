@@ -1,0 +1,149 @@
+//! Single records as people read them.
+
+use tradepost_runtime::commerce::{Address, Order, Product, Shipment, Status};
+use tradepost_runtime::contract::{AccountIdentity, SellerProfile};
+
+use crate::output::{column, facts, number, optional, section, word};
+
+/// A status on its three axes.
+pub(crate) fn status(status: &Status) -> String {
+    let Status { order, payment, fulfilment, raw } = status;
+    format!("{raw} (order {}, payment {}, fulfilment {})", word(order), word(payment), word(fulfilment))
+}
+
+/// Who the platform says we are.
+pub(crate) fn identity(identity: &AccountIdentity) -> String {
+    let mut pairs = vec![
+        ("id", optional(identity.id.as_ref())),
+        ("name", optional(identity.name.as_ref())),
+        ("server", optional(identity.server.as_ref())),
+    ];
+    pairs.extend(identity.facts.iter().map(|(name, value)| (name.as_str(), value.clone())));
+    facts(pairs)
+}
+
+/// An order with its lines.
+pub(crate) fn order(order: &Order) -> String {
+    let amount = |value: Option<&_>| match value {
+        Some(value) => format!("{value} {}", order.currency),
+        None => String::new(),
+    };
+    let totals = &order.totals;
+    let mut text = facts([
+        ("number", order.number.clone()),
+        ("id", if order.id == order.number { String::new() } else { order.id.clone() }),
+        ("status", status(&order.status)),
+        ("placed", optional(order.placed_at.as_ref())),
+        ("updated", optional(order.updated_at.as_ref())),
+        ("paid", optional(order.paid_at.as_ref())),
+        ("dispatch due", optional(order.dispatch_due_at.as_ref())),
+        ("items", amount(totals.items.as_ref())),
+        ("shipping", amount(totals.shipping.as_ref())),
+        ("discount", amount(totals.discount.as_ref())),
+        ("fees", amount(totals.fees.as_ref())),
+        ("tax", amount(totals.tax.as_ref())),
+        ("total", format!("{} ({})", amount(Some(&totals.total)), word(&totals.scope))),
+        ("buyer", [Some(order.buyer.name.clone()), order.buyer.email.clone(), order.buyer.phone.clone()].into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")),
+        ("ship to", order.shipping_address.as_ref().map(address).unwrap_or_default()),
+        ("bill to", order.billing_address.as_ref().map(address).unwrap_or_default()),
+        ("instructions", optional(order.delivery_instructions.as_ref())),
+        ("gift", order.gift.as_ref().map(|gift| format!("{}: {}", gift.description, gift.message)).unwrap_or_default()),
+        ("payment method", optional(order.payment_method.as_ref())),
+    ]);
+    text.push('\n');
+    text.push_str(&section(
+        "Lines",
+        &[number("QTY", 6), column("SKU", 20), column("TITLE", 40), number("UNIT PRICE", 12), number("TOTAL", 12), column("DETAILS", 30)],
+        order.lines.iter().map(|line| {
+            let details: Vec<String> =
+                line.options.iter().chain(&line.personalisations).map(|detail| format!("{}: {}", detail.name, detail.value)).collect();
+            vec![
+                line.quantity.to_string(),
+                optional(line.sku.as_ref()),
+                line.title.clone(),
+                optional(line.unit_price.as_ref()),
+                optional(line.total.as_ref()),
+                details.join("\n"),
+            ]
+        }),
+    ));
+    text.push_str(&shipments(&order.shipments));
+    text
+}
+
+fn shipments(shipments: &[Shipment]) -> String {
+    section(
+        "Shipments",
+        &[column("CARRIER", 20), column("TRACKING", 24), column("SHIPPED", 25), column("URL", 40)],
+        shipments.iter().map(|shipment| {
+            vec![
+                optional(shipment.carrier.as_ref()),
+                optional(shipment.tracking_number.as_ref()),
+                optional(shipment.shipped_at.as_ref()),
+                optional(shipment.tracking_url.as_ref()),
+            ]
+        }),
+    )
+}
+
+/// A product with its variants.
+pub(crate) fn product(product: &Product) -> String {
+    let currency = product.currency.as_deref().unwrap_or_default();
+    let price = |value: Option<&_>| value.map(|value| format!("{value} {currency}").trim_end().to_owned()).unwrap_or_default();
+    let mut text = facts([
+        ("id", product.id.clone()),
+        ("sku", optional(product.sku.as_ref())),
+        ("name", product.name.clone()),
+        ("kind", word(&product.kind)),
+        ("state", format!("{} ({})", word(&product.state), product.state_raw)),
+        ("price", price(product.price.as_ref())),
+        ("regular price", price(product.regular_price.as_ref())),
+        ("sale price", price(product.sale_price.as_ref())),
+        ("quantity", if product.manages_stock { optional(product.quantity.as_ref()) } else { "not counted".into() }),
+        ("categories", product.categories.iter().map(|category| format!("{} ({})", category.name, category.id)).collect::<Vec<_>>().join(", ")),
+        ("tags", product.tags.join(", ")),
+        ("images", product.images.iter().map(|image| image.url.clone()).collect::<Vec<_>>().join("\n")),
+        ("page", optional(product.url.as_ref())),
+        ("updated", optional(product.updated_at.as_ref())),
+    ]);
+    text.push('\n');
+    text.push_str(&section(
+        "Variants",
+        &[column("ID", 10), column("SKU", 20), column("OPTIONS", 30), number("PRICE", 12), number("STOCK", 8)],
+        product.variants.iter().map(|variant| {
+            let options: Vec<String> = variant.options.iter().map(|option| format!("{}: {}", option.name, option.value)).collect();
+            vec![
+                variant.id.clone(),
+                optional(variant.sku.as_ref()),
+                options.join(", "),
+                optional(variant.price.as_ref()),
+                optional(variant.quantity.as_ref()),
+            ]
+        }),
+    ));
+    text
+}
+
+/// A seller's profile.
+pub(crate) fn seller(profile: &SellerProfile) -> String {
+    let mut pairs = vec![
+        ("store", optional(profile.store_name.as_ref())),
+        ("e-mail", optional(profile.email.as_ref())),
+        ("phone", optional(profile.phone.as_ref())),
+        ("address", profile.address.as_ref().map(address).unwrap_or_default()),
+        ("on vacation", optional(profile.on_vacation.as_ref())),
+    ];
+    pairs.extend(profile.details.iter().map(|detail| (detail.name.as_str(), detail.value.clone())));
+    facts(pairs)
+}
+
+fn address(address: &Address) -> String {
+    let name = format!("{} {}", address.first_name, address.last_name);
+    let region = address.region_code.as_ref().or(address.region_name.as_ref());
+    let country = address.country_code.as_ref().or(address.country_name.as_ref());
+    let place = format!("{} {} {}", address.city, optional(region), address.postcode);
+    let mut parts = vec![name, address.company.clone()];
+    parts.extend(address.lines.iter().cloned());
+    parts.extend([place, optional(country)]);
+    parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,145 @@
+//! What the command says and how it ends where no platform is needed: usage, the table of accounts, files that are no
+//! connector.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn tradepost(directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tradepost"))
+        .args(arguments)
+        .current_dir(directory)
+        .env_remove("TRADEPOST_CONFIG")
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The one JSON object on stderr.
+fn error(output: &Output) -> Value {
+    let text = stderr(output);
+    let value: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    value["error"].clone()
+}
+
+#[test]
+fn usage_mistakes_end_with_2_and_say_what_is_right() {
+    let directory = tempfile::tempdir().unwrap();
+    for (arguments, expected) in [
+        (&["pull", "acme/x", "ordres"][..], "orders"),
+        (&["sandbox", "ebay"], "hardtofind"),
+        (&["order-status", "a", "1", "--state", "finished"], "completed"),
+        (&["ship", "a", "1", "--line", "3=many"], "99.95"),
+        (&["sandbox", "--fault", "404"], "use one of 429"),
+        (&["packing-slip", "a", "1", "--force"], "--out"),
+        (&["pull", "a", "stock", "--raw"], "do not apply to stock"),
+    ] {
+        let output = tradepost(directory.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(expected), "{arguments:?}: {}", stderr(&output));
+        let json = [&["--json"], arguments].concat();
+        let error = error(&tradepost(directory.path(), &json));
+        assert_eq!((&error["kind"], &error["exit_code"]), (&"usage".into(), &2.into()), "{arguments:?}");
+    }
+}
+
+#[test]
+fn without_a_table_it_says_how_to_get_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = tradepost(directory.path(), &["check", "acme/x"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = stderr(&output);
+    assert!(text.contains("tradepost.toml") && text.contains("--config") && text.contains("tradepost sandbox --write"), "{text}");
+}
+
+#[test]
+fn a_secret_in_the_table_is_refused_without_being_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let table = "[accounts.shop]\nconnector = \"x.wasm\"\nsecrets.password = \"hunter2hunter2\"\n";
+    std::fs::write(directory.path().join("tradepost.toml"), table).unwrap();
+    let output = tradepost(directory.path(), &["accounts"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = stderr(&output);
+    assert!(text.contains("secrets.password = { env = \"NAME\" }") && !text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn accounts_lists_where_secrets_come_from_and_no_value() {
+    let directory = tempfile::tempdir().unwrap();
+    let table = "[accounts.\"acme/shop\"]\nconnector = \"x.wasm\"\nsecrets.password = { file = \"pw\" }\nsecrets.key = { env = \"TRADEPOST_TEST_UNSET\" }\n";
+    std::fs::write(directory.path().join("tradepost.toml"), table).unwrap();
+    std::fs::write(directory.path().join("pw"), "hunter2hunter2\n").unwrap();
+    let output = tradepost(directory.path(), &["accounts", "--json"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!text.contains("hunter2"), "{text}");
+    let account: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(account["account"], "acme/shop");
+    assert_eq!((&account["secrets"]["password"]["present"], &account["secrets"]["key"]["present"]), (&true.into(), &false.into()));
+    let people = tradepost(directory.path(), &["accounts"]);
+    let text = String::from_utf8(people.stdout).unwrap();
+    assert!(text.contains("acme/shop") && text.contains("TRADEPOST_TEST_UNSET (missing)") && !text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn an_unknown_account_and_a_missing_secret_are_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let table = "[accounts.\"acme/shop\"]\nconnector = \"x.wasm\"\nsecrets.password = { env = \"TRADEPOST_TEST_UNSET\" }\n";
+    std::fs::write(directory.path().join("tradepost.toml"), table).unwrap();
+    let unknown = error(&tradepost(directory.path(), &["check", "acme/shep", "--json"]));
+    assert_eq!((&unknown["kind"], &unknown["exit_code"]), (&"configuration".into(), &2.into()));
+    assert!(unknown["advice"].as_str().unwrap().contains("acme/shop"), "{unknown}");
+    let missing = error(&tradepost(directory.path(), &["check", "acme/shop", "--json"]));
+    assert!(missing["message"].as_str().unwrap().contains("TRADEPOST_TEST_UNSET is not set"), "{missing}");
+    assert!(missing["advice"].as_str().unwrap().contains("export TRADEPOST_TEST_UNSET"), "{missing}");
+}
+
+#[test]
+fn what_is_no_connector_is_told_by_name_and_ends_with_7() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("x.wasm");
+    for (bytes, kind, expected) in [
+        (&b""[..], "not-a-component", "empty"),
+        (b"\x7fELF\x02\x01\x01\x00", "not-a-component", "native code"),
+        (b"\0asm\x01\x00\x00\x00", "not-a-component", "core WebAssembly module"),
+        (b"hello there", "not-a-component", "does not begin"),
+        (b"\0asm\x0d\x00\x01\x00", "no-connector", "exports no"),
+        (b"\0asm\x0d\x00\x01\x00\x01", "malformed-component", "damaged"),
+    ] {
+        std::fs::write(&file, bytes).unwrap();
+        let output = tradepost(directory.path(), &["inspect", "x.wasm", "--json"]);
+        let error = error(&output);
+        assert_eq!(output.status.code(), Some(7), "{error}");
+        assert_eq!(error["kind"], kind, "{error}");
+        assert!(error["message"].as_str().unwrap().contains(expected), "{error}");
+    }
+    let absent = tradepost(directory.path(), &["inspect", "absent.wasm"]);
+    assert_eq!(absent.status.code(), Some(2));
+    assert!(stderr(&absent).contains("absent.wasm"), "{}", stderr(&absent));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    use std::io::Read;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tradepost")).arg("--help").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut text = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!((child.wait().unwrap().code(), text.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn help_documents_the_exit_codes_and_the_version_is_the_crate_s() {
+    let directory = tempfile::tempdir().unwrap();
+    let help = String::from_utf8(tradepost(directory.path(), &["--help"]).stdout).unwrap();
+    for code in 0..=8 {
+        assert!(help.contains(&format!("\n  {code}  ")), "exit code {code} is missing:\n{help}");
+    }
+    let version = String::from_utf8(tradepost(directory.path(), &["--version"]).stdout).unwrap();
+    assert_eq!(version.trim(), concat!("tradepost ", env!("CARGO_PKG_VERSION")));
+}

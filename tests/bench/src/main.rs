@@ -1,0 +1,108 @@
+//! Measures Tradepost beside its yardsticks, in one run, as ratios.
+//!
+//! An absolute time says more about the machine than about the program, so every figure that can be a ratio is one: both
+//! sides do the same work, taking turns, in the same process with the same allocator.
+
+mod call;
+mod load;
+mod measure;
+mod memory;
+mod native;
+mod normalise;
+mod pull;
+mod setup;
+
+use clap::Parser;
+use comfy_table::Table;
+use serde::Serialize;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures Tradepost beside its yardsticks.
+#[derive(Parser)]
+#[command(name = "tradepost-bench", after_help = "Example:\n  cargo run --release -p tradepost-bench -- --quick --json")]
+struct Arguments {
+    /// Fewer rounds: a minute instead of several.
+    #[arg(long)]
+    quick: bool,
+    /// One JSON object on standard output instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Only measurements whose name contains this.
+    #[arg(long)]
+    only: Option<String>,
+}
+
+/// One figure.
+#[derive(Serialize)]
+pub struct Figure {
+    name: &'static str,
+    /// How many times the yardstick it takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ratio: Option<f64>,
+    /// A figure that has no yardstick.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<f64>,
+    unit: &'static str,
+    /// What it must not exceed, where there is such a promise.
+    bar: Option<f64>,
+    ok: bool,
+    /// What was compared with what.
+    what: String,
+}
+
+impl Figure {
+    fn ratio(name: &'static str, ratio: f64, bar: Option<f64>, what: impl Into<String>) -> Self {
+        let ok = bar.is_none_or(|bar| ratio <= bar);
+        Self { name, ratio: Some(rounded(ratio)), value: None, unit: "x", bar, ok, what: what.into() }
+    }
+
+    fn value(name: &'static str, value: f64, unit: &'static str, what: impl Into<String>) -> Self {
+        Self { name, ratio: None, value: Some(rounded(value)), unit, bar: None, ok: true, what: what.into() }
+    }
+}
+
+fn rounded(figure: f64) -> f64 {
+    (figure * 1000.0).round() / 1000.0
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let wanted = |name: &str| arguments.only.as_deref().is_none_or(|only| name.contains(only));
+    let rounds = measure::Rounds::new(arguments.quick);
+    let mut figures = Vec::new();
+    let mut run = |name: &str, measure: &dyn Fn() -> anyhow::Result<Vec<Figure>>| -> anyhow::Result<()> {
+        if wanted(name) {
+            eprintln!("measuring {name} ...");
+            figures.extend(measure()?);
+        }
+        Ok(())
+    };
+    run("call-vs-wasmtime", &|| call::measure(&rounds))?;
+    run("normalise-vs-native", &|| normalise::measure(&rounds))?;
+    run("pull-vs-native", &|| pull::measure(&rounds))?;
+    run("load-ms", &|| load::measure(&rounds))?;
+    run("memory-per-call-mib", &memory::measure)?;
+
+    if arguments.json {
+        println!("{}", serde_json::json!({ "results": figures }));
+    } else {
+        let mut table = Table::new();
+        table.set_header(["measurement", "figure", "bar", "", "what"]);
+        for figure in &figures {
+            table.add_row([
+                figure.name.to_owned(),
+                format!("{:.2} {}", figure.ratio.or(figure.value).unwrap_or_default(), figure.unit),
+                figure.bar.map_or_else(|| "-".to_owned(), |bar| format!("<= {bar} {}", figure.unit)),
+                if figure.ok { "ok" } else { "MISSED" }.to_owned(),
+                figure.what.clone(),
+            ]);
+        }
+        println!("{table}");
+    }
+    if figures.iter().all(|figure| figure.ok) {
+        return Ok(());
+    }
+    std::process::exit(1);
+}

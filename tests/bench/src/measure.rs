@@ -1,0 +1,80 @@
+//! Two sides measured in turns. A slow moment of a shared machine then hits both, and the median of many rounds' ratios
+//! forgets it.
+
+use std::time::{Duration, Instant};
+
+/// How much to measure.
+pub(crate) struct Rounds {
+    pub(crate) quick: bool,
+    rounds: usize,
+    slice: Duration,
+}
+
+impl Rounds {
+    pub(crate) fn new(quick: bool) -> Self {
+        Self { quick, rounds: if quick { 31 } else { 101 }, slice: Duration::from_millis(if quick { 25 } else { 60 }) }
+    }
+
+    /// The median over all rounds of (time of `ours` / time of `yardstick`), and both median times.
+    pub(crate) fn compare(&self, mut ours: impl FnMut(), mut yardstick: impl FnMut()) -> Comparison {
+        // The first runs fill caches and pools.
+        for _ in 0..20 {
+            ours();
+            yardstick();
+        }
+        let repeats = self.repeats(&mut ours).min(self.repeats(&mut yardstick)).max(1);
+        let mut rounds = Vec::with_capacity(self.rounds);
+        for round in 0..self.rounds {
+            // Whoever goes second finds the machine as the first left it.
+            let (ours, yardstick) = if round % 2 == 0 {
+                let ours = time(repeats, &mut ours);
+                (ours, time(repeats, &mut yardstick))
+            } else {
+                let yardstick = time(repeats, &mut yardstick);
+                (time(repeats, &mut ours), yardstick)
+            };
+            rounds.push((ours, yardstick));
+        }
+        Comparison {
+            ratio: median(rounds.iter().map(|(ours, yardstick)| ours / yardstick)),
+            ours_us: median(rounds.iter().map(|(ours, _)| ours * 1e6)),
+            yardstick_us: median(rounds.iter().map(|(_, yardstick)| yardstick * 1e6)),
+        }
+    }
+
+    fn repeats(&self, side: &mut impl FnMut()) -> u32 {
+        let once = time(3, side).max(1e-7);
+        let fit = self.slice.as_secs_f64() / once;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive count, clamped")]
+        let fit = fit.clamp(1.0, 100_000.0) as u32;
+        fit
+    }
+}
+
+/// What a comparison found.
+pub(crate) struct Comparison {
+    pub(crate) ratio: f64,
+    pub(crate) ours_us: f64,
+    pub(crate) yardstick_us: f64,
+}
+
+impl Comparison {
+    pub(crate) fn times(&self) -> String {
+        format!("{:.1} us against {:.1} us here", self.ours_us, self.yardstick_us)
+    }
+}
+
+/// Seconds that one run takes.
+fn time(repeats: u32, side: &mut impl FnMut()) -> f64 {
+    let start = Instant::now();
+    for _ in 0..repeats {
+        side();
+    }
+    start.elapsed().as_secs_f64() / f64::from(repeats)
+}
+
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}

@@ -1,0 +1,127 @@
+//! A connector that attacks its host. The setting `case` picks the attack; what an attack finds out is reported as the
+//! facts of `connector.check`, or it ends in the failure that it provokes.
+//!
+//! It is written with the SDK, as any third party would: whatever it achieves, a connector can achieve.
+
+mod breakage;
+mod canary;
+mod exhaustion;
+mod hoarded_storage;
+mod requests;
+mod surroundings;
+
+use tradepost_sdk::prelude::*;
+
+/// The connector.
+#[derive(Debug)]
+pub struct Evil;
+
+/// What an attack found out: names and values.
+pub(crate) type Findings = Result<Vec<(String, String)>, Error>;
+
+/// One finding.
+pub(crate) fn found(name: &str, value: impl std::fmt::Display) -> (String, String) {
+    (name.to_owned(), value.to_string())
+}
+
+/// Any settings go: each attack reads what it needs. `password` and `api-key` are secrets.
+const SETTINGS_SCHEMA: &str = r#"{
+    "type": "object",
+    "properties": {
+        "root-url": {"type": "string"},
+        "other-url": {"type": "string"},
+        "case": {"type": "string"},
+        "username": {"type": "string"},
+        "password": {"type": "string", "writeOnly": true},
+        "api-key": {"type": "string", "writeOnly": true}
+    },
+    "required": ["root-url", "other-url", "case", "username", "password"]
+}"#;
+
+fn header(name: &str, prefix: &str) -> Placement {
+    Placement::Header(HeaderPlacement { name: name.into(), prefix: prefix.into() })
+}
+
+fn recipe(name: &str, method: AuthMethod, placement: Placement) -> AuthRecipe {
+    AuthRecipe { name: name.into(), method, placement }
+}
+
+fn login(placement: Placement, name: &str) -> AuthRecipe {
+    let exchange = LoginExchange {
+        url: "/login".into(),
+        body: LoginBody::Json,
+        fields: vec![("username".into(), "{username}".into()), ("password".into(), "{password}".into())],
+        token: "/token".into(),
+        lifetime: TokenLifetime::Seconds(3600),
+        margin_seconds: 60,
+    };
+    recipe(name, AuthMethod::Login(exchange), placement)
+}
+
+impl Connector for Evil {
+    fn describe() -> Manifest {
+        let basic = BasicCredential { username: "{username}".into(), password: "{password}".into() };
+        Manifest {
+            id: "evil".into(),
+            name: "Evil".into(),
+            version: "0.1.0".into(),
+            platform: "whatever it can reach".into(),
+            homepage: None,
+            settings_schema: SETTINGS_SCHEMA.into(),
+            root_url: "{root-url}".into(),
+            hosts: vec!["{root-url}".into(), "{other-url}".into()],
+            request_headers: Vec::new(),
+            auth: vec![
+                recipe("basic", AuthMethod::Basic(basic), header("Authorization", "Basic ")),
+                login(header("X-Auth-Token", ""), "login"),
+                login(Placement::JsonBody("token".into()), "login-in-body"),
+                recipe("query", AuthMethod::ApiKey("{password}".into()), Placement::Query("key".into())),
+            ],
+            pace: None,
+            statuses: Vec::new(),
+            streams: Vec::new(),
+            effects: Vec::new(),
+            extensions: Vec::new(),
+        }
+    }
+
+    fn check() -> Result<AccountIdentity, Error> {
+        let case = settings::required("case")?;
+        let facts = match case.as_str() {
+            "clock-flood" => exhaustion::clock_flood(),
+            "hoard" => exhaustion::hoard(),
+            "log-flood" => exhaustion::log_flood(),
+            "log-forgery" => exhaustion::log_forgery(),
+            "panic" => breakage::panics(),
+            "abort" => breakage::aborts(),
+            "exit" => breakage::exits(),
+            "hostile-error" => breakage::hostile_error(),
+            "statics" => breakage::statics(),
+            "surroundings" => surroundings::explore(),
+            "storage-keys" => hoarded_storage::fill_keys(),
+            "storage-bytes" => hoarded_storage::fill_bytes(),
+            "storage-value" => hoarded_storage::large_value(),
+            "storage-overwrite" => hoarded_storage::overwrite(),
+            "storage-key" => hoarded_storage::odd_key(),
+            "storage-list" => hoarded_storage::list_all(),
+            "send" => requests::send_one(),
+            "send-many" => requests::send_many(),
+            "send-parallel" => requests::send_parallel(),
+            "canary" => canary::gather(),
+            _ => Err(error::unsupported(format!("there is no attack {case:?}"))),
+        }?;
+        Ok(AccountIdentity { id: None, name: Some(case), server: None, facts })
+    }
+}
+
+impl Orders for Evil {
+    fn list(_query: ListQuery, _cursor: Option<String>) -> Result<OrderPage, Error> {
+        breakage::lying_page()
+    }
+
+    fn get(id: String) -> Result<Order, Error> {
+        Err(error::not_found(format!("no order {id}")))
+    }
+}
+
+tradepost_sdk::export!(Evil: orders);

@@ -1,0 +1,132 @@
+//! The Rust connector that attacks its host (crate `tradepost-evil`): building it, and accounts on it.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value};
+use tradepost_runtime::{Account, AccountConfig, AccountError, Connector, Grants, Storage};
+
+use crate::server::Server;
+use crate::stage::{ATTACKER, Stage};
+
+/// The password of accounts that do not choose one.
+const PASSWORD: &str = "not the canary";
+
+/// The component's bytes; built when first asked for.
+///
+/// # Panics
+/// If it cannot be built.
+pub fn component() -> Vec<u8> {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    let path = PATH.get_or_init(|| {
+        tradepost_components::build_package("tradepost-evil", |line| eprintln!("{line}")).expect("the evil connector builds")
+    });
+    std::fs::read(path).expect("the evil connector was built")
+}
+
+/// An account on the evil connector in the making. Both hosts are granted unless the test says otherwise.
+#[derive(Clone, Debug)]
+pub struct EvilAccount {
+    /// The account's id.
+    pub id: String,
+    /// The settings, `case` among them.
+    pub settings: Map<String, Value>,
+    /// The secret `password`.
+    pub password: String,
+    /// Which of the connector's ways to authenticate it uses; none = the first, `basic`.
+    pub auth: Option<String>,
+    /// What the operator granted.
+    pub grants: Grants,
+}
+
+impl EvilAccount {
+    /// An account for one case, at hosts that are never asked.
+    ///
+    /// # Panics
+    /// Never: the hosts are origins.
+    pub fn new(case: &str) -> Self {
+        let hosts = ["https://shop.example", "https://other.example"];
+        let account = Self {
+            id: ATTACKER.into(),
+            settings: Map::new(),
+            password: PASSWORD.into(),
+            auth: None,
+            grants: Grants {
+                hosts: hosts.iter().map(|host| host.parse().expect("an origin")).collect(),
+                ..Grants::default()
+            },
+        };
+        account.with("case", case).with("username", "mallory").with("root-url", hosts[0]).with("other-url", hosts[1])
+    }
+
+    /// The same with a setting.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.settings.insert(name.into(), Value::String(value.into()));
+        self
+    }
+
+    /// The same with its root at a loopback server, which is granted.
+    #[must_use]
+    pub fn at(mut self, server: &Server) -> Self {
+        self.grants.private_hosts.push(server.origin());
+        self.with("root-url", server.url())
+    }
+
+    /// The same with its second host at a loopback server, which is granted.
+    #[must_use]
+    pub fn and(mut self, server: &Server) -> Self {
+        self.grants.private_hosts.push(server.origin());
+        self.with("other-url", server.url())
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// As [`tradepost_runtime::Runtime::open`].
+    pub fn try_open(&self, stage: &Stage, connector: &Connector) -> Result<Account, AccountError> {
+        let config = AccountConfig {
+            id: self.id.clone(),
+            settings: self.settings.clone(),
+            secrets: [("password".to_owned(), self.password.clone().into())].into(),
+            auth: self.auth.clone(),
+            grants: self.grants.clone(),
+        };
+        let storage: std::sync::Arc<dyn Storage> = stage.storage.clone();
+        stage.runtime.open(connector, config, storage)
+    }
+
+    /// Opens it.
+    ///
+    /// # Panics
+    /// If it does not open.
+    pub fn open(&self, stage: &Stage, connector: &Connector) -> Account {
+        self.try_open(stage, connector).expect("the attack begins after the account is open")
+    }
+
+    /// Loads the connector, opens the account, runs the case beside the bystander, and gives what it found out.
+    ///
+    /// # Panics
+    /// If the call fails.
+    pub async fn findings(&self, stage: &Stage, connector: &Connector) -> Findings {
+        let account = self.open(stage, connector);
+        let reply = stage.during(account.check()).await.result;
+        Findings(reply.expect("this attack reports what it found").value.facts)
+    }
+}
+
+/// What the evil connector found out.
+#[derive(Clone, Debug)]
+pub struct Findings(pub Vec<(String, String)>);
+
+impl Findings {
+    /// A finding; empty where there is none of this name.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(present, _)| present == name).map_or("", |(_, value)| value)
+    }
+
+    /// All findings of a name.
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        self.0.iter().filter(|(present, _)| present == name).map(|(_, value)| value.as_str()).collect()
+    }
+}
