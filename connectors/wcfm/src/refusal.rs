@@ -35,7 +35,7 @@ enum Meaning {
 }
 
 /// Codes and their meaning (protocol notes, sections 3.2 and 3.3).
-const CODES: [(&str, Meaning); 24] = [
+const CODES: [(&str, Meaning); 22] = [
     ("incorrect_password", Meaning::LoginRejected),
     ("invalid_username", Meaning::LoginRejected),
     ("invalid_email", Meaning::LoginRejected),
@@ -43,8 +43,6 @@ const CODES: [(&str, Meaning); 24] = [
     ("empty_username", Meaning::LoginRejected),
     ("jwt_auth_no_auth_header", Meaning::LoginRejected),
     ("jwt_auth_bad_auth_header", Meaning::LoginRejected),
-    ("jwt_auth_bad_config", Meaning::LoginRejected),
-    ("jwt_auth_unsupported_algorithm", Meaning::LoginRejected),
     ("jwt_auth_bad_iss", Meaning::TokenExpired),
     ("jwt_auth_bad_request", Meaning::TokenExpired),
     ("jwt_auth_invalid_token", Meaning::TokenExpired),

@@ -100,8 +100,8 @@ fn plan(change: &StockChange, product: Option<&OwnProduct>, is_superseded: bool)
     }
     let mut issues = Issues::default();
     product_fields::check_quantity(&change.available, &product.kind, "/available", &mut issues);
-    if change.list_price.is_some() && !product.is_article() {
-        issues.add("/list-price", "not-settable", "The product has no price of its own: its parts have.");
+    if change.list_price.is_some_and(|price| !product.is_article() || price.coefficient < 0) {
+        issues.add("/list-price", "not-settable", "The price is negative, or the product has none of its own.");
     }
     if let Err(fault) = issues.into_result() {
         return refuse(&fault.message);

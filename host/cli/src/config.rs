@@ -76,7 +76,9 @@ impl From<ConfigError> for Failure {
             ConfigError::Missing(_) => failure
                 .advice("run this where tradepost.toml is, or name it with --config FILE or TRADEPOST_CONFIG")
                 .advice("`tradepost sandbox --write tradepost.toml` makes one for loopback marketplaces to try"),
-            ConfigError::UnknownAccount { known, .. } if known.is_empty() => failure.advice("it has no account at all: add [accounts.\"NAME\"]"),
+            ConfigError::UnknownAccount { known, .. } if known.is_empty() => {
+                failure.advice("it has no account at all: add [accounts.\"NAME\"]")
+            }
             ConfigError::UnknownAccount { known, .. } => failure.advice(format!("it has: {}", known.join(", "))),
             _ => failure,
         }
@@ -183,7 +185,9 @@ fn to_json(value: toml::Value) -> Value {
         toml::Value::Boolean(value) => value.into(),
         toml::Value::Datetime(at) => at.to_string().into(),
         toml::Value::Array(items) => items.into_iter().map(to_json).collect(),
-        toml::Value::Table(table) => Value::Object(table.into_iter().map(|(name, value)| (name, to_json(value))).collect()),
+        toml::Value::Table(table) => {
+            Value::Object(table.into_iter().map(|(name, value)| (name, to_json(value))).collect())
+        }
     }
 }
 

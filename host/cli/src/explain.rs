@@ -1,11 +1,16 @@
 //! The library's errors as failures of the command: which exit code, and what the reader can do about each.
 
 use tradepost_engine::store::OpenError;
+use tradepost_runtime::egress::Denial;
 use tradepost_runtime::errors::{Error, ErrorKind, RetryHint};
 use tradepost_runtime::{AccountError, CallError, LoadError};
 
 use crate::failure::{Exit, Failure};
 use crate::output::word;
+
+/// The host's own sentence where a call used up its HTTP. It reaches the connector as `forbidden`, as a platform's
+/// refusal does; here the two are told apart.
+const HOST_BUDGET: &str = "the connector used up its share of HTTP";
 
 /// A component that does not load.
 pub(crate) fn load_error(error: &LoadError, file: &str) -> Failure {
@@ -29,20 +34,26 @@ pub(crate) fn load_error(error: &LoadError, file: &str) -> Failure {
 pub(crate) fn account_error(error: &AccountError, table: &str) -> Failure {
     match error {
         AccountError::Settings { account, issues, .. } => Failure::configuration(error.to_string())
-            .advice(format!("correct it in {table}; `tradepost inspect` on the connector's file lists the fields it takes"))
+            .advice(format!(
+                "correct it in {table}; `tradepost inspect` on the connector's file lists the fields it takes"
+            ))
             .fact("account", account.as_str())
             .fact("issues", serde_json::to_value(issues).unwrap_or_default()),
-        AccountError::Denied(denial) => {
-            let failure = Failure::new(Exit::Denied, "denied", error.to_string());
-            match denial.allow_with() {
-                Some(line) => failure.fact("allow_with", line).advice(format!("if that is intended, write in {table}: {line}")),
-                None => failure,
-            }
-        }
+        AccountError::Denied(denial) => denied(error.to_string(), denial),
         AccountError::UnknownAuth { account, .. } | AccountError::Template { account, .. } => {
             Failure::configuration(error.to_string()).fact("account", account.as_str())
         }
         AccountError::Door(_) => Failure::configuration(error.to_string()),
+    }
+}
+
+fn denied(message: String, denial: &Denial) -> Failure {
+    let failure = Failure::new(Exit::Denied, "denied", message);
+    match denial.allow_with() {
+        Some(line) => failure
+            .fact("allow_with", line)
+            .advice(format!("if that is intended, write in the table of accounts: {line}")),
+        None => failure,
     }
 }
 
@@ -55,6 +66,7 @@ pub(crate) fn store_error(error: &OpenError) -> Failure {
 pub(crate) fn call_error(error: &CallError) -> Failure {
     match error {
         CallError::Connector(error) => connector_error(error),
+        CallError::Denied { denial, .. } => denied(error.to_string(), denial),
         CallError::Trap { .. } => Failure::new(Exit::ConnectorFault, "trap", error.to_string())
             .advice("report it to the connector's author; nothing it stored in this call was kept"),
         CallError::Limit { .. } => Failure::new(Exit::ConnectorFault, "limit", error.to_string())
@@ -73,15 +85,18 @@ fn connector_error(error: &Error) -> Failure {
     let failure = |exit| Failure::new(exit, kind.clone(), error.message.clone()).detail(error.detail.clone());
     match &error.kind {
         ErrorKind::AuthExpired | ErrorKind::AuthRejected => failure(Exit::Credentials),
-        // The host's own denials reach the connector as `forbidden`; their detail carries the line that would allow it.
-        ErrorKind::Forbidden if error.detail.contains("grants.") => {
-            failure(Exit::Denied).advice("if that is intended, grant it in the table of accounts with the line named above")
-        }
-        ErrorKind::Forbidden => failure(Exit::Refused).advice("the credentials are accepted but may not do this: give the user the right at the platform"),
+        ErrorKind::Forbidden if error.message == HOST_BUDGET => failure(Exit::ConnectorFault)
+            .advice("ask for smaller pages or batches, or raise limits.http in the table of accounts"),
+        ErrorKind::Forbidden => failure(Exit::Refused)
+            .advice("the credentials are accepted but may not do this: give the user the right at the platform"),
         ErrorKind::NotFound | ErrorKind::Unsupported => failure(Exit::Refused),
         ErrorKind::Conflict => failure(Exit::Refused).advice("read the record again (`tradepost get`) and decide anew"),
-        ErrorKind::InvalidInput(issues) => failure(Exit::Refused).fact("issues", serde_json::to_value(issues).unwrap_or_default()),
-        ErrorKind::Partial(failures) => failure(Exit::Refused).fact("failures", serde_json::to_value(failures).unwrap_or_default()),
+        ErrorKind::InvalidInput(issues) => {
+            failure(Exit::Refused).fact("issues", serde_json::to_value(issues).unwrap_or_default())
+        }
+        ErrorKind::Partial(failures) => {
+            failure(Exit::Refused).fact("failures", serde_json::to_value(failures).unwrap_or_default())
+        }
         ErrorKind::Protocol(answer) => failure(Exit::Refused)
             .advice("see whether the platform's address is right and whether it shows a maintenance or login page")
             .detail(format!(
@@ -91,9 +106,12 @@ fn connector_error(error: &Error) -> Failure {
                 answer.excerpt
             ))
             .fact("answer", serde_json::to_value(answer).unwrap_or_default()),
-        ErrorKind::RateLimited(hint) | ErrorKind::Transient(hint) | ErrorKind::Unavailable(hint) => later(failure(Exit::TryAgain), hint),
-        ErrorKind::OutcomeUnknown => failure(Exit::OutcomeUnknown)
-            .advice("look at the platform (`tradepost get` where it offers that) before doing it again: it may have been done"),
+        ErrorKind::RateLimited(hint) | ErrorKind::Transient(hint) | ErrorKind::Unavailable(hint) => {
+            later(failure(Exit::TryAgain), hint)
+        }
+        ErrorKind::OutcomeUnknown => failure(Exit::OutcomeUnknown).advice(
+            "look at the platform (`tradepost get` where it offers that) before doing it again: it may have been done",
+        ),
     }
 }
 
@@ -127,7 +145,8 @@ mod tests {
 
     #[test]
     fn each_kind_of_the_contract_has_its_word_and_exit_code() {
-        let unexpected = UnexpectedAnswer { pointer: "/id".into(), expected: "a number".into(), excerpt: "<html>".into() };
+        let unexpected =
+            UnexpectedAnswer { pointer: "/id".into(), expected: "a number".into(), excerpt: "<html>".into() };
         let cases = [
             (ErrorKind::AuthExpired, "auth-expired", Exit::Credentials),
             (ErrorKind::AuthRejected, "auth-rejected", Exit::Credentials),
@@ -150,29 +169,33 @@ mod tests {
     }
 
     #[test]
-    fn a_host_s_denial_is_told_from_a_platform_s_refusal() {
-        let detail = r#"hosts not granted: https://a.example (allow it with "grants.hosts = [...]" in account acme/x)"#;
-        let error = Error { kind: ErrorKind::Forbidden, message: "the host denied the request".into(), detail: detail.into() };
-        assert_eq!(call_error(&CallError::Connector(error)).exit, Exit::Denied);
+    fn a_call_that_used_up_its_http_is_told_from_a_platform_s_refusal() {
+        let error =
+            Error { kind: ErrorKind::Forbidden, message: HOST_BUDGET.into(), detail: "more than 64 requests".into() };
+        assert_eq!(call_error(&CallError::Connector(error)).exit, Exit::ConnectorFault);
     }
 
     #[test]
     fn faults_of_connector_and_host_have_their_exit_codes() {
         let (connector, operation) = (String::from("hardtofind 0.1.0"), String::from("orders.list"));
         let cases = [
-            (CallError::Trap { connector: connector.clone(), operation: operation.clone(), message: "boom".into() }, Exit::ConnectorFault),
             (
-                CallError::Limit { connector: connector.clone(), operation: operation.clone(), limit: LimitReached::HostCalls(3) },
+                CallError::Trap { connector: connector.clone(), operation: operation.clone(), message: "boom".into() },
+                Exit::ConnectorFault,
+            ),
+            (
+                CallError::Limit {
+                    connector: connector.clone(),
+                    operation: operation.clone(),
+                    limit: LimitReached::HostCalls(3),
+                },
                 Exit::ConnectorFault,
             ),
             (
                 CallError::InvalidResult { connector: connector.clone(), operation, problem: "no cursor".into() },
                 Exit::ConnectorFault,
             ),
-            (
-                CallError::Unsupported { connector, capability: "stock".into(), offered: "orders".into() },
-                Exit::Refused,
-            ),
+            (CallError::Unsupported { connector, capability: "stock".into(), offered: "orders".into() }, Exit::Refused),
             (CallError::Storage(StorageError::Unavailable("disk".into())), Exit::Unexpected),
             (CallError::Host("pool".into()), Exit::Unexpected),
         ];

@@ -58,7 +58,14 @@ pub(crate) type Result<T> = std::result::Result<T, Stop>;
 
 impl Failure {
     pub(crate) fn new(exit: Exit, kind: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { exit, kind: kind.into(), message: message.into(), detail: String::new(), advice: Vec::new(), facts: Map::new() }
+        Self {
+            exit,
+            kind: kind.into(),
+            message: message.into(),
+            detail: String::new(),
+            advice: Vec::new(),
+            facts: Map::new(),
+        }
     }
 
     pub(crate) fn unexpected(message: impl Into<String>) -> Self {

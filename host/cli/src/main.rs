@@ -27,7 +27,9 @@ fn main() -> ExitCode {
     let json = arguments.json;
     arguments.start_log();
     let result = tokio::runtime::Runtime::new()
-        .map_err(|error| failure::Failure::unexpected(format!("the asynchronous runtime did not start: {error}")).into())
+        .map_err(|error| {
+            failure::Failure::unexpected(format!("the asynchronous runtime did not start: {error}")).into()
+        })
         .and_then(|runtime| runtime.block_on(commands::run(arguments)));
     failure::report(result, json)
 }

@@ -176,7 +176,8 @@ mod tests {
         let known = [("username", "vendor"), ("password", "pw"), ("root-url", "x")];
         let known = known.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let fields = Fields::fit(schema, &known, "http://127.0.0.1:9000/market");
-        let settings: Vec<_> = fields.settings.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
+        let settings: Vec<_> =
+            fields.settings.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
         assert_eq!(settings, [("site-url", "http://127.0.0.1:9000/market"), ("username", "vendor")]);
         assert_eq!(fields.secrets, [("password".to_owned(), "pw".to_owned())].into());
     }

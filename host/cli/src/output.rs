@@ -21,7 +21,12 @@ impl Output {
     }
 
     /// A whole list: a JSON object a line, or a table.
-    pub(crate) fn list<T: Serialize>(self, items: &[T], columns: &[Column], row: impl Fn(&T) -> Vec<String>) -> Result<()> {
+    pub(crate) fn list<T: Serialize>(
+        self,
+        items: &[T],
+        columns: &[Column],
+        row: impl Fn(&T) -> Vec<String>,
+    ) -> Result<()> {
         if self.json {
             return items.iter().try_for_each(|item| self.text(&json(item)?));
         }
@@ -36,13 +41,16 @@ impl Output {
     /// Text and a line end.
     pub(crate) fn text(self, text: &str) -> Result<()> {
         let mut stdout = io::stdout().lock();
-        writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush()).map_err(|error| writing_failed(&error))
+        writeln!(stdout, "{}", text.trim_end_matches('\n'))
+            .and_then(|()| stdout.flush())
+            .map_err(|error| writing_failed(&error))
     }
 }
 
 /// One JSON text in one line.
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| Failure::unexpected(format!("a result cannot be written as JSON: {error}")).into())
+    serde_json::to_string(value)
+        .map_err(|error| Failure::unexpected(format!("a result cannot be written as JSON: {error}")).into())
 }
 
 /// A column of a table.
@@ -177,7 +185,9 @@ mod tests {
 
     #[test]
     fn cells_hold_no_character_that_steers_a_terminal() {
-        for (text, safe) in [("plain", "plain"), ("Zoë 小明", "Zoë 小明"), ("a\x1b[2Jb", "a\u{fffd}[2Jb"), ("x\u{202e}y", "x\u{fffd}y")] {
+        for (text, safe) in
+            [("plain", "plain"), ("Zoë 小明", "Zoë 小明"), ("a\x1b[2Jb", "a\u{fffd}[2Jb"), ("x\u{202e}y", "x\u{fffd}y")]
+        {
             assert_eq!(printable(text), safe);
         }
     }

@@ -42,8 +42,12 @@ impl SecretMissing {
     /// How to give it a value.
     pub(crate) fn advice(&self) -> String {
         match self {
-            Self::Env { variable, .. } => format!("set it without leaving it in the shell's history: read -rs {variable} && export {variable}"),
-            Self::File { file, .. } => format!("write the value into {}, readable for you only (chmod 600)", file.display()),
+            Self::Env { variable, .. } => {
+                format!("set it without leaving it in the shell's history: read -rs {variable} && export {variable}")
+            }
+            Self::File { file, .. } => {
+                format!("write the value into {}, readable for you only (chmod 600)", file.display())
+            }
         }
     }
 }
@@ -142,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_source_without_a_value_is_named_with_what_to_do() {
-        let variable = SecretSource::Env("TRADEPOST_TEST_UNSET_VARIABLE".into()).read("acme/x", "password").unwrap_err();
+        let variable =
+            SecretSource::Env("TRADEPOST_TEST_UNSET_VARIABLE".into()).read("acme/x", "password").unwrap_err();
         assert_eq!(
             variable.to_string(),
             "secret `password` of account acme/x: the environment variable TRADEPOST_TEST_UNSET_VARIABLE is not set"

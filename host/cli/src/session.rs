@@ -67,9 +67,13 @@ impl Session {
     fn explain(&self, error: &CallError) -> Stop {
         let mut failure = explain::call_error(error).fact("account", self.account.id());
         if failure.exit == Exit::Credentials {
-            let sources: Vec<String> = self.secrets.iter().map(|(name, source)| format!("`{name}` ({source})")).collect();
+            let sources: Vec<String> =
+                self.secrets.iter().map(|(name, source)| format!("`{name}` ({source})")).collect();
             let advice = if sources.is_empty() {
-                format!("account {} has no secret: `tradepost inspect` on its connector lists those it needs", self.account.id())
+                format!(
+                    "account {} has no secret: `tradepost inspect` on its connector lists those it needs",
+                    self.account.id()
+                )
             } else {
                 format!("check the secrets of account {}: {}", self.account.id(), sources.join(", "))
             };

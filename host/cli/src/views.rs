@@ -43,7 +43,15 @@ pub(crate) fn order(order: &Order) -> String {
         ("fees", amount(totals.fees.as_ref())),
         ("tax", amount(totals.tax.as_ref())),
         ("total", format!("{} ({})", amount(Some(&totals.total)), word(&totals.scope))),
-        ("buyer", [Some(order.buyer.name.clone()), order.buyer.email.clone(), order.buyer.phone.clone()].into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")),
+        (
+            "buyer",
+            [Some(order.buyer.name.clone()), order.buyer.email.clone(), order.buyer.phone.clone()]
+                .into_iter()
+                .flatten()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
         ("ship to", order.shipping_address.as_ref().map(address).unwrap_or_default()),
         ("bill to", order.billing_address.as_ref().map(address).unwrap_or_default()),
         ("instructions", optional(order.delivery_instructions.as_ref())),
@@ -53,10 +61,21 @@ pub(crate) fn order(order: &Order) -> String {
     text.push('\n');
     text.push_str(&section(
         "Lines",
-        &[number("QTY", 6), column("SKU", 20), column("TITLE", 40), number("UNIT PRICE", 12), number("TOTAL", 12), column("DETAILS", 30)],
+        &[
+            number("QTY", 6),
+            column("SKU", 20),
+            column("TITLE", 40),
+            number("UNIT PRICE", 12),
+            number("TOTAL", 12),
+            column("DETAILS", 30),
+        ],
         order.lines.iter().map(|line| {
-            let details: Vec<String> =
-                line.options.iter().chain(&line.personalisations).map(|detail| format!("{}: {}", detail.name, detail.value)).collect();
+            let details: Vec<String> = line
+                .options
+                .iter()
+                .chain(&line.personalisations)
+                .map(|detail| format!("{}: {}", detail.name, detail.value))
+                .collect();
             vec![
                 line.quantity.to_string(),
                 optional(line.sku.as_ref()),
@@ -89,7 +108,8 @@ fn shipments(shipments: &[Shipment]) -> String {
 /// A product with its variants.
 pub(crate) fn product(product: &Product) -> String {
     let currency = product.currency.as_deref().unwrap_or_default();
-    let price = |value: Option<&_>| value.map(|value| format!("{value} {currency}").trim_end().to_owned()).unwrap_or_default();
+    let price =
+        |value: Option<&_>| value.map(|value| format!("{value} {currency}").trim_end().to_owned()).unwrap_or_default();
     let mut text = facts([
         ("id", product.id.clone()),
         ("sku", optional(product.sku.as_ref())),
@@ -100,7 +120,15 @@ pub(crate) fn product(product: &Product) -> String {
         ("regular price", price(product.regular_price.as_ref())),
         ("sale price", price(product.sale_price.as_ref())),
         ("quantity", if product.manages_stock { optional(product.quantity.as_ref()) } else { "not counted".into() }),
-        ("categories", product.categories.iter().map(|category| format!("{} ({})", category.name, category.id)).collect::<Vec<_>>().join(", ")),
+        (
+            "categories",
+            product
+                .categories
+                .iter()
+                .map(|category| format!("{} ({})", category.name, category.id))
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
         ("tags", product.tags.join(", ")),
         ("images", product.images.iter().map(|image| image.url.clone()).collect::<Vec<_>>().join("\n")),
         ("page", optional(product.url.as_ref())),
@@ -111,7 +139,8 @@ pub(crate) fn product(product: &Product) -> String {
         "Variants",
         &[column("ID", 10), column("SKU", 20), column("OPTIONS", 30), number("PRICE", 12), number("STOCK", 8)],
         product.variants.iter().map(|variant| {
-            let options: Vec<String> = variant.options.iter().map(|option| format!("{}: {}", option.name, option.value)).collect();
+            let options: Vec<String> =
+                variant.options.iter().map(|option| format!("{}: {}", option.name, option.value)).collect();
             vec![
                 variant.id.clone(),
                 optional(variant.sku.as_ref()),

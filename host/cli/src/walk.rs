@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use clap::ValueEnum;
-use tradepost_runtime::commerce::{Category, ListQuery, Notification, NotificationQuery, Order, Product, StockLevel};
 use tradepost_runtime::Capability;
+use tradepost_runtime::commerce::{Category, ListQuery, Notification, NotificationQuery, Order, Product, StockLevel};
 
 use crate::failure::{Exit, Failure, Result};
 use crate::output::{Column, column, json, number, optional, word};
@@ -22,7 +22,8 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    pub(crate) const ALL: [Self; 5] = [Self::Orders, Self::Products, Self::Categories, Self::Stock, Self::Notifications];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Orders, Self::Products, Self::Categories, Self::Stock, Self::Notifications];
 
     /// Its name: the interface's.
     pub(crate) fn name(self) -> &'static str {
@@ -112,13 +113,21 @@ impl<'a> Walk<'a> {
             }};
         }
         let (items, total, next, end) = match self.stream {
-            Stream::Orders => page!(account.list_orders(&self.wanted.list, cursor), |page: &tradepost_runtime::commerce::OrderPage| page.total),
+            Stream::Orders => page!(
+                account.list_orders(&self.wanted.list, cursor),
+                |page: &tradepost_runtime::commerce::OrderPage| page.total
+            ),
             Stream::Products => {
-                page!(account.list_products(&self.wanted.list, cursor), |page: &tradepost_runtime::commerce::ProductPage| page.total)
+                page!(
+                    account.list_products(&self.wanted.list, cursor),
+                    |page: &tradepost_runtime::commerce::ProductPage| page.total
+                )
             }
             Stream::Categories => page!(account.list_categories(cursor), |_: &_| None),
             Stream::Stock => page!(account.list_stock(cursor), |_: &_| None),
-            Stream::Notifications => page!(account.list_notifications(&self.wanted.notifications, cursor), |_: &_| None),
+            Stream::Notifications => {
+                page!(account.list_notifications(&self.wanted.notifications, cursor), |_: &_| None)
+            }
         };
         self.ended = end;
         if let Some(next) = next.clone().filter(|_| !end)
@@ -179,7 +188,9 @@ impl Listed for Order {
     fn row(&self) -> Vec<String> {
         let buyer = if self.buyer.name.is_empty() {
             let address = self.billing_address.as_ref().or(self.shipping_address.as_ref());
-            address.map(|address| format!("{} {}", address.first_name, address.last_name).trim().to_owned()).unwrap_or_default()
+            address
+                .map(|address| format!("{} {}", address.first_name, address.last_name).trim().to_owned())
+                .unwrap_or_default()
         } else {
             self.buyer.name.clone()
         };
@@ -227,7 +238,8 @@ impl Listed for Product {
 }
 
 impl Listed for Category {
-    const COLUMNS: &'static [Column] = &[column("ID", 10), column("PARENT", 10), column("NAME", 40), column("SHOWN", 5)];
+    const COLUMNS: &'static [Column] =
+        &[column("ID", 10), column("PARENT", 10), column("NAME", 40), column("SHOWN", 5)];
 
     fn identity(&self) -> Cow<'_, str> {
         self.id.as_str().into()
@@ -239,8 +251,13 @@ impl Listed for Category {
 }
 
 impl Listed for StockLevel {
-    const COLUMNS: &'static [Column] =
-        &[column("PRODUCT", 10), column("VARIANT", 10), column("SKU", 24), number("AVAILABLE", 9), column("IN STOCK", 8)];
+    const COLUMNS: &'static [Column] = &[
+        column("PRODUCT", 10),
+        column("VARIANT", 10),
+        column("SKU", 24),
+        number("AVAILABLE", 9),
+        column("IN STOCK", 8),
+    ];
 
     /// A level has no id of its own: the article and the place make it.
     fn identity(&self) -> Cow<'_, str> {

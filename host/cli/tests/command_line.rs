@@ -55,7 +55,10 @@ fn without_a_table_it_says_how_to_get_one() {
     let output = tradepost(directory.path(), &["check", "acme/x"]);
     assert_eq!(output.status.code(), Some(2));
     let text = stderr(&output);
-    assert!(text.contains("tradepost.toml") && text.contains("--config") && text.contains("tradepost sandbox --write"), "{text}");
+    assert!(
+        text.contains("tradepost.toml") && text.contains("--config") && text.contains("tradepost sandbox --write"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -80,16 +83,23 @@ fn accounts_lists_where_secrets_come_from_and_no_value() {
     assert!(!text.contains("hunter2"), "{text}");
     let account: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(account["account"], "acme/shop");
-    assert_eq!((&account["secrets"]["password"]["present"], &account["secrets"]["key"]["present"]), (&true.into(), &false.into()));
+    assert_eq!(
+        (&account["secrets"]["password"]["present"], &account["secrets"]["key"]["present"]),
+        (&true.into(), &false.into())
+    );
     let people = tradepost(directory.path(), &["accounts"]);
     let text = String::from_utf8(people.stdout).unwrap();
-    assert!(text.contains("acme/shop") && text.contains("TRADEPOST_TEST_UNSET (missing)") && !text.contains("hunter2"), "{text}");
+    assert!(
+        text.contains("acme/shop") && text.contains("TRADEPOST_TEST_UNSET (missing)") && !text.contains("hunter2"),
+        "{text}"
+    );
 }
 
 #[test]
 fn an_unknown_account_and_a_missing_secret_are_named() {
     let directory = tempfile::tempdir().unwrap();
-    let table = "[accounts.\"acme/shop\"]\nconnector = \"x.wasm\"\nsecrets.password = { env = \"TRADEPOST_TEST_UNSET\" }\n";
+    let table =
+        "[accounts.\"acme/shop\"]\nconnector = \"x.wasm\"\nsecrets.password = { env = \"TRADEPOST_TEST_UNSET\" }\n";
     std::fs::write(directory.path().join("tradepost.toml"), table).unwrap();
     let unknown = error(&tradepost(directory.path(), &["check", "acme/shep", "--json"]));
     assert_eq!((&unknown["kind"], &unknown["exit_code"]), (&"configuration".into(), &2.into()));
@@ -126,7 +136,12 @@ fn what_is_no_connector_is_told_by_name_and_ends_with_7() {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     use std::io::Read;
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tradepost")).arg("--help").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tradepost"))
+        .arg("--help")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let mut text = String::new();
     child.stderr.take().unwrap().read_to_string(&mut text).unwrap();

@@ -122,13 +122,18 @@ fn a_session_at_hardtofind() {
     assert_eq!(stock["outcome"], "unconfirmed");
 
     let ledger = std::fs::read_to_string(sandbox.directory.path().join("ledger.jsonl")).unwrap();
-    let effects: Vec<Value> = ledger.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["effect"].clone()).collect();
+    let effects: Vec<Value> =
+        ledger.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["effect"].clone()).collect();
     assert_eq!(effects, ["order.process", "order.ship", "variant.update"]);
 
     let slip = sandbox.run(&["packing-slip", account, "123456", "--out", "slip.pdf"]);
     assert!(slip.status.success(), "{}", String::from_utf8_lossy(&slip.stderr));
     assert!(std::fs::read(sandbox.directory.path().join("slip.pdf")).unwrap().starts_with(b"%PDF"));
-    assert_eq!(sandbox.failure(&["packing-slip", account, "123456", "--out", "slip.pdf"]).0, 2, "a file is not overwritten");
+    assert_eq!(
+        sandbox.failure(&["packing-slip", account, "123456", "--out", "slip.pdf"]).0,
+        2,
+        "a file is not overwritten"
+    );
 
     for (arguments, code, kind) in [
         (&["get", account, "order", "999"][..], 3, "not-found"),
@@ -155,7 +160,19 @@ fn a_session_at_wcfm() {
     assert!(!sandbox.objects(&["restrictions", account]).is_empty());
     assert!(sandbox.object(&["settings", account])["store_name"].is_string());
 
-    let made = sandbox.object(&["product", "create", account, "--name", "Blue mug", "--kind", "simple", "--regular-price", "12.50", "--sku", "MUG-BLUE"]);
+    let made = sandbox.object(&[
+        "product",
+        "create",
+        account,
+        "--name",
+        "Blue mug",
+        "--kind",
+        "simple",
+        "--regular-price",
+        "12.50",
+        "--sku",
+        "MUG-BLUE",
+    ]);
     let id = made["id"].as_str().unwrap();
     assert_eq!(made["regular_price"], "12.50", "{made}");
     let changed = sandbox.object(&["product", "update", account, id, "--regular-price", "13.00"]);
@@ -187,7 +204,8 @@ fn wrong_password_missing_grant_and_faults_end_with_their_codes() {
     assert!(!error.to_string().contains("not-the-password"), "{error}");
     std::fs::write(&secret, &password).unwrap();
 
-    let without_grant: String = table.lines().filter(|line| !line.starts_with("grants.")).map(|line| format!("{line}\n")).collect();
+    let without_grant: String =
+        table.lines().filter(|line| !line.starts_with("grants.")).map(|line| format!("{line}\n")).collect();
     std::fs::write(sandbox.table(), without_grant).unwrap();
     let (exit, error) = sandbox.failure(&["check", account]);
     assert_eq!(exit, 8, "{error}");

@@ -67,7 +67,7 @@ impl Account {
             config.settings.entry(name).or_insert_with(|| value.clone());
         }
         check_settings(checked, &config)?;
-        let label = checked.label();
+        let label = checked.label().to_owned();
         let template_error = |problem: String| AccountError::Template { account: config.id.clone(), problem };
 
         let root_url = fill(&checked.manifest.root_url, &config).map_err(&template_error)?;
@@ -150,7 +150,7 @@ fn check_settings(checked: &CheckedManifest, config: &AccountConfig) -> Result<(
     if issues.is_empty() {
         return Ok(());
     }
-    Err(AccountError::Settings { account: config.id.clone(), connector: checked.label(), issues })
+    Err(AccountError::Settings { account: config.id.clone(), connector: checked.label().to_owned(), issues })
 }
 
 fn choose_recipe<'m>(checked: &'m CheckedManifest, config: &AccountConfig) -> Result<Option<&'m AuthRecipe>, AccountError> {
@@ -160,7 +160,7 @@ fn choose_recipe<'m>(checked: &'m CheckedManifest, config: &AccountConfig) -> Re
     };
     offered.iter().find(|recipe| recipe.name == *asked).map(Some).ok_or_else(|| AccountError::UnknownAuth {
         account: config.id.clone(),
-        connector: checked.label(),
+        connector: checked.label().to_owned(),
         asked: asked.clone(),
         offered: if offered.is_empty() {
             "none".into()

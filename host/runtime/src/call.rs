@@ -96,7 +96,7 @@ impl Account {
         let operation = format!("{}.{function}", capability.map_or("connector", Capability::name));
         if let Some(capability) = capability.filter(|capability| !account.connector.has(*capability)) {
             return Err(CallError::Unsupported {
-                connector: account.connector.label(),
+                connector: account.connector.label().to_owned(),
                 capability: capability.to_string(),
                 offered: account.connector.capabilities().map(Capability::name).collect::<Vec<_>>().join(", "),
             });
@@ -121,16 +121,22 @@ impl Account {
             overlay: Overlay::new(account.storage.clone(), account.id.clone(), limits.storage),
         };
         let label = account.connector.label();
-        let log = LogBook::new(label.clone(), account.id.clone(), limits);
+        let log = LogBook::new(label.to_owned(), account.id.clone(), limits);
         let state = CallState::new(limits, log, Some(capabilities));
         let (outcome, state) =
-            run_guest(&account.runtime, account.connector.pre(), account.connector.exports(), &label, operation, state, invocation).await;
+            run_guest(&account.runtime, account.connector.pre(), account.connector.exports(), label, operation, state, invocation).await;
         let (cpu, host_calls, peak_memory) = state.meter.usage();
-        let Remains { log, writes, http, token_generation } = state.finish();
+        let Remains { log, writes, http, token_generation, denial } = state.finish();
         let failed = |error| Failed { error, spent_token: token_generation.filter(|_| !http.wrote) };
-        let value = outcome.map_err(failed)?;
+        let value = outcome.map_err(|error| match (error, denial) {
+            // The connector knows only that it was denied; the operator must know what would allow it.
+            (CallError::Connector(error), Some(denial)) if error.kind == ErrorKind::Forbidden => {
+                failed(CallError::Denied { operation: operation.to_owned(), denial })
+            }
+            (error, _) => failed(error),
+        })?;
         value.check(limits).map_err(|problem| {
-            failed(CallError::InvalidResult { connector: label, operation: operation.to_owned(), problem })
+            failed(CallError::InvalidResult { connector: label.to_owned(), operation: operation.to_owned(), problem })
         })?;
         let usage = Usage { cpu, host_calls, peak_memory, http_requests: http.requests };
         Ok(Reply { value, writes, usage, log, account: self.clone() })
@@ -219,7 +225,18 @@ fn trap_message(error: &wasmtime::Error, state: &CallState) -> String {
 
 /// A connector's error with its texts escaped and cut: it may go to a merchant's screen or an operator's terminal.
 fn bounded(mut error: Error) -> Error {
-    for text in [&mut error.message, &mut error.detail] {
+    let mut texts = vec![&mut error.message, &mut error.detail];
+    match &mut error.kind {
+        ErrorKind::InvalidInput(issues) => {
+            texts.extend(issues.iter_mut().flat_map(|issue| [&mut issue.pointer, &mut issue.code, &mut issue.message]));
+        }
+        ErrorKind::Partial(failures) => {
+            texts.extend(failures.iter_mut().flat_map(|failure| [&mut failure.item, &mut failure.code, &mut failure.message]));
+        }
+        ErrorKind::Protocol(answer) => texts.extend([&mut answer.pointer, &mut answer.expected, &mut answer.excerpt]),
+        _ => {}
+    }
+    for text in texts {
         let safe = escape_control(text);
         *text = safe[..safe.floor_char_boundary(2 * MESSAGE_BYTES)].to_owned();
     }

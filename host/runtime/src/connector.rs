@@ -165,7 +165,7 @@ impl Connector {
     }
 
     /// Id and version, as messages show it: `hardtofind 0.1.0`.
-    pub fn label(&self) -> String {
+    pub fn label(&self) -> &str {
         self.inner.manifest.label()
     }
 

@@ -143,6 +143,14 @@ pub enum CallError {
     /// The connector answered with an error of the contract.
     #[error("{}{}", .0.message, detail(.0))]
     Connector(ConnectorError),
+    /// The host refused a request that the connector needed. Nothing of it was sent.
+    #[error("denied in {operation}: {denial}")]
+    Denied {
+        /// Interface and function.
+        operation: String,
+        /// Which layer refused what, and the line that would allow it.
+        denial: Denial,
+    },
     /// The connector broke off: a panic, an unreachable instruction, bad memory use.
     #[error("connector {connector} trapped in {operation}: {message}")]
     Trap {

@@ -13,6 +13,7 @@ pub(crate) struct CheckedManifest {
     pub(crate) secret_fields: Vec<String>,
     /// Values of settings that an account leaves out (`"default"` in the schema).
     pub(crate) defaults: Vec<(String, Value)>,
+    label: String,
     validator: jsonschema::Validator,
 }
 
@@ -66,7 +67,8 @@ impl CheckedManifest {
                 return Err(refuse(format!("auth `{}`: {:?} is not a header name", recipe.name, header.name)));
             }
         }
-        Ok(Self { secret_fields, defaults, validator, manifest })
+        let label = format!("{} {}", manifest.id, manifest.version);
+        Ok(Self { label, secret_fields, defaults, validator, manifest })
     }
 
     /// Compares an account's settings and secrets, taken together, with the schema.
@@ -98,8 +100,8 @@ impl CheckedManifest {
     }
 
     /// Connector id and version, as errors and logs show it.
-    pub(crate) fn label(&self) -> String {
-        format!("{} {}", self.manifest.id, self.manifest.version)
+    pub(crate) fn label(&self) -> &str {
+        &self.label
     }
 }
 

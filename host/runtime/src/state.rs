@@ -20,7 +20,7 @@ use crate::contract::http::{self, Effect, Method, Request, Response};
 use crate::contract::secrets::{self, HmacAlgorithm, SecretError};
 use crate::contract::storage::{self as contract_storage, StorageError};
 use crate::contract::{commerce, errors, log, manifest};
-use crate::egress::{self, Exchange, SendError};
+use crate::egress::{self, Denial, Exchange, SendError};
 use crate::limits::{Limits, Meter};
 use crate::log_book::{LogBook, LogLine};
 use crate::storage::{Overlay, Refusal, StorageWrites};
@@ -40,6 +40,8 @@ pub(crate) struct CallState {
     pub(crate) meter: Meter,
     pub(crate) last_words: LastWords,
     log: LogBook,
+    /// The last request that the host refused. The guest is told the layer only: the text names addresses and grants.
+    denial: Option<Denial>,
     capabilities: Option<Capabilities>,
 }
 
@@ -50,6 +52,7 @@ pub(crate) struct Remains {
     pub(crate) writes: StorageWrites,
     pub(crate) http: egress::Usage,
     pub(crate) token_generation: Option<u64>,
+    pub(crate) denial: Option<Denial>,
 }
 
 impl CallState {
@@ -57,7 +60,7 @@ impl CallState {
         let (wasi, last_words) = wasi::context();
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
-        Self { wasi, table, meter: Meter::new(limits), last_words, log, capabilities }
+        Self { wasi, table, meter: Meter::new(limits), last_words, log, denial: None, capabilities }
     }
 
     /// What is left when the call is over.
@@ -69,9 +72,37 @@ impl CallState {
                 writes: overlay.into_writes(),
                 http: exchange.usage(),
                 token_generation: exchange.token_generation(),
+                denial: self.denial,
             },
             None => Remains { log, ..Remains::default() },
         }
+    }
+
+    /// The contract's word for a request without an answer. What may have been carried out and must not be repeated is
+    /// `outcome-unknown`; what is safe to repeat is `transient`.
+    fn send_error(&mut self, error: SendError, effect: egress::Effect) -> Error {
+        let in_doubt = error.may_have_been_sent() && effect == egress::Effect::Once;
+        let detail = match &error {
+            SendError::Denied(denial) => format!("denied by the {} layer", denial.layer()),
+            other => other.to_string(),
+        };
+        let (kind, message) = match error {
+            _ if in_doubt => (ErrorKind::OutcomeUnknown, "it is not known whether the request was carried out"),
+            SendError::Denied(denial) => {
+                self.denial = Some(denial);
+                (ErrorKind::Forbidden, "the host denied the request")
+            }
+            SendError::AuthRejected(_) => (ErrorKind::AuthRejected, "the platform refused the login"),
+            SendError::NotSent(_) | SendError::InDoubt(_) => {
+                (ErrorKind::Transient(RetryHint { retry_after_ms: None }), "the platform could not be reached")
+            }
+            SendError::Protocol(text) => (
+                ErrorKind::Protocol(UnexpectedAnswer { pointer: String::new(), expected: "an answer within the host's limits".into(), excerpt: text }),
+                "the platform's answer was not acceptable",
+            ),
+            SendError::Budget(_) => (ErrorKind::Forbidden, "the connector used up its share of HTTP"),
+        };
+        Error { kind, message: message.into(), detail }
     }
 
     fn capabilities(&mut self) -> wasmtime::Result<&mut Capabilities> {
@@ -101,7 +132,7 @@ impl http::Host for CallState {
         let (request, effect) = outgoing(request);
         let answer = self.capabilities()?.exchange.send(request).await;
         self.meter.resume();
-        Ok(answer.map(incoming).map_err(|error| send_error(error, effect)))
+        Ok(answer.map(incoming).map_err(|error| self.send_error(error, effect)))
     }
 
     async fn send_all(&mut self, requests: Vec<Request>) -> wasmtime::Result<Vec<Result<Response, Error>>> {
@@ -113,7 +144,7 @@ impl http::Host for CallState {
         Ok(answers
             .into_iter()
             .zip(effects)
-            .map(|(answer, effect)| answer.map(incoming).map_err(|error| send_error(error, effect)))
+            .map(|(answer, effect)| answer.map(incoming).map_err(|error| self.send_error(error, effect)))
             .collect())
     }
 }
@@ -146,27 +177,6 @@ fn outgoing(request: Request) -> (egress::Request, egress::Effect) {
 
 fn incoming(response: egress::Response) -> Response {
     Response { status: response.status, headers: response.headers, body: response.body.into() }
-}
-
-/// The contract's word for a request without an answer. What may have been carried out and must not be repeated is
-/// `outcome-unknown`; what is safe to repeat is `transient`.
-fn send_error(error: SendError, effect: egress::Effect) -> Error {
-    let in_doubt = error.may_have_been_sent() && effect == egress::Effect::Once;
-    let detail = error.to_string();
-    let (kind, message) = match error {
-        _ if in_doubt => (ErrorKind::OutcomeUnknown, "it is not known whether the request was carried out"),
-        SendError::Denied(_) => (ErrorKind::Forbidden, "the host denied the request"),
-        SendError::AuthRejected(_) => (ErrorKind::AuthRejected, "the platform refused the login"),
-        SendError::NotSent(_) | SendError::InDoubt(_) => {
-            (ErrorKind::Transient(RetryHint { retry_after_ms: None }), "the platform could not be reached")
-        }
-        SendError::Protocol(text) => (
-            ErrorKind::Protocol(UnexpectedAnswer { pointer: String::new(), expected: "an answer within the host's limits".into(), excerpt: text }),
-            "the platform's answer was not acceptable",
-        ),
-        SendError::Budget(_) => (ErrorKind::Forbidden, "the connector used up its share of HTTP"),
-    };
-    Error { kind, message: message.into(), detail }
 }
 
 impl contract_storage::Host for CallState {

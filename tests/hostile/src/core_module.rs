@@ -4,15 +4,17 @@
 //! A [`CoreModule`] is WAT text with holes. What an attack does not replace is a connector that works: a manifest lies in
 //! memory, `check` writes to storage and succeeds. So each attack is one difference from a healthy connector.
 
+use std::fmt::Write as _;
+use std::fs;
 use std::path::Path;
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit_parser::{Resolve, SourceMap};
 
 use crate::manifest_image::ManifestImage;
 
 /// Where the manifest's image begins in memory.
-pub(crate) const MANIFEST_AT: u32 = 1024;
+const MANIFEST_AT: u32 = 1024;
 /// Where `check`'s result lies: zero bytes, which is success with nothing known about the account.
 pub const RESULT_AT: u32 = 512;
 /// Where the key and value that `check` stores first lie.
@@ -132,9 +134,16 @@ impl CoreModule {
 /// # Panics
 /// If WIT or WAT do not assemble: that is a defect of the attack.
 pub fn component(world: &str, packages: &[String], wat: &str) -> Vec<u8> {
-    let mut resolve = Resolve::default();
-    resolve.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")).expect("the contract parses");
-    encode(resolve, world, packages, wat)
+    encode(contract(("", "")), world, packages, wat)
+}
+
+/// The same, against a contract in which one text is replaced by another: what a connector built against somebody's own
+/// idea of the contract looks like.
+///
+/// # Panics
+/// If the contract does not have the text, or WIT or WAT do not assemble.
+pub fn altered_component(change: (&str, &str), world: &str, wat: &str) -> Vec<u8> {
+    encode(contract(change), world, &[], wat)
 }
 
 /// The same for a component that knows nothing of this host's contract: `packages` bring their own.
@@ -143,6 +152,26 @@ pub fn component(world: &str, packages: &[String], wat: &str) -> Vec<u8> {
 /// If WIT or WAT do not assemble: that is a defect of the attack.
 pub fn foreign_component(world: &str, packages: &[String], wat: &str) -> Vec<u8> {
     encode(Resolve::default(), world, packages, wat)
+}
+
+/// The contract's sources with one text replaced.
+fn contract((from, to): (&str, &str)) -> Resolve {
+    let mut sources = SourceMap::default();
+    let mut replaced = from.is_empty();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")).expect("the contract is there") {
+        let path = entry.expect("the contract can be listed").path();
+        let mut text = fs::read_to_string(&path).expect("the contract is text");
+        if !from.is_empty() && text.contains(from) {
+            text = text.replace(from, to);
+            replaced = true;
+        }
+        sources.push_str(&path.display().to_string(), text);
+    }
+    assert!(replaced, "the contract does not have {from:?}");
+    let group = sources.parse().map_err(|(_, error)| error).expect("the contract parses");
+    let mut resolve = Resolve::default();
+    resolve.push_group(group).expect("the contract resolves");
+    resolve
 }
 
 fn encode(mut resolve: Resolve, world: &str, packages: &[String], wat: &str) -> Vec<u8> {
@@ -154,12 +183,15 @@ fn encode(mut resolve: Resolve, world: &str, packages: &[String], wat: &str) -> 
     let world = resolve.select_world(&[package], Some("attack")).expect("the world is there");
     let mut module = wat::parse_str(wat).unwrap_or_else(|error| panic!("{error}\n{wat}"));
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("metadata can be added");
-    let encoder = ComponentEncoder::default().validate(true).module(&module).unwrap_or_else(|error| panic!("{error:?}\n{wat}"));
-    let mut encoder = encoder;
-    encoder.encode().unwrap_or_else(|error| panic!("{error:?}\n{wat}"))
+    let encoder = ComponentEncoder::default().validate(true).module(&module);
+    encoder.and_then(|mut encoder| encoder.encode()).unwrap_or_else(|error| panic!("{error:?}\n{wat}"))
 }
 
 /// Bytes as a WAT string literal.
-pub(crate) fn escaped(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("\\{byte:02x}")).collect()
+fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 3);
+    for byte in bytes {
+        let _ = write!(text, "\\{byte:02x}");
+    }
+    text
 }

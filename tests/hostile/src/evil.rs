@@ -19,7 +19,8 @@ const PASSWORD: &str = "not the canary";
 pub fn component() -> Vec<u8> {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     let path = PATH.get_or_init(|| {
-        tradepost_components::build_package("tradepost-evil", |line| eprintln!("{line}")).expect("the evil connector builds")
+        tradepost_components::build_package("tradepost-evil", |line| eprintln!("{line}"))
+            .expect("the evil connector builds")
     });
     std::fs::read(path).expect("the evil connector was built")
 }

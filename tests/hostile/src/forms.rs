@@ -1,11 +1,17 @@
 //! The forms in which a secret may turn up. A scan for the plain text alone would miss most leaks.
 
+use std::collections::BTreeSet;
+
+use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What the guest's search patterns are XORed with, so that it can look for a secret without being told it.
 const MASK: u8 = 0xa5;
+
+/// What `application/x-www-form-urlencoded` encodes, but for the blank, which becomes `+`.
+const FORM_ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
 
 /// A secret in one form.
 #[derive(Clone, Debug)]
@@ -24,6 +30,10 @@ pub fn forms(secret: &str) -> Vec<Form> {
         Form { name: "plain", bytes: secret.into() },
         Form { name: "reversed", bytes: secret.bytes().rev().collect() },
         Form { name: "percent-encoded", bytes: utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string().into() },
+        Form {
+            name: "form-encoded",
+            bytes: utf8_percent_encode(secret, FORM_ENCODED).to_string().replace("%20", "+").into(),
+        },
         Form { name: "upper-case hexadecimal", bytes: hexadecimal.to_uppercase().into() },
         Form { name: "hexadecimal", bytes: hexadecimal.into() },
         Form { name: "JSON", bytes: json.trim_matches('"').into() },
@@ -47,7 +57,10 @@ pub fn masked(forms: &[Form]) -> String {
 }
 
 /// The names of the forms that occur in these bytes.
-pub fn found_in(forms: &[Form], bytes: &[u8]) -> Vec<&'static str> {
-    let occurs = |form: &&Form| bytes.windows(form.bytes.len()).any(|window| window == form.bytes);
-    forms.iter().filter(occurs).map(|form| form.name).collect()
+///
+/// # Panics
+/// Never: a handful of short patterns always fit.
+pub fn found_in(forms: &[Form], bytes: &[u8]) -> BTreeSet<&'static str> {
+    let matcher = AhoCorasick::new(forms.iter().map(|form| &form.bytes)).expect("a handful of short patterns");
+    matcher.find_overlapping_iter(bytes).map(|found| forms[found.pattern().as_usize()].name).collect()
 }

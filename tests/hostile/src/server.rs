@@ -167,7 +167,9 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Result<R
     let seen = Seen {
         method: parts.method.to_string(),
         target: parts.uri.to_string(),
-        headers: headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect(),
+        headers: headers
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect(),
         body: body.to_vec(),
     };
     shared.ledger().push(seen.clone());
@@ -184,12 +186,16 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Result<R
         }
         "/echo" => plain(StatusCode::OK, seen.text()),
         "/echo-fails" => plain(StatusCode::INTERNAL_SERVER_ERROR, seen.text()),
-        "/echo-redirects" => redirect(StatusCode::FOUND, &format!("/echo?{}", utf8_percent_encode(&seen.text(), NON_ALPHANUMERIC))),
+        "/echo-redirects" => {
+            redirect(StatusCode::FOUND, &format!("/echo?{}", utf8_percent_encode(&seen.text(), NON_ALPHANUMERIC)))
+        }
         "/echo-broken" => broken(seen.text()),
         "/echo-in-headers" => in_headers(&seen),
         "/echo-encoded" => plain(StatusCode::OK, encodings(&seen)),
         _ => match path.strip_prefix("/redirect/").and_then(|status| status.parse::<StatusCode>().ok()) {
-            Some(status) => redirect(status, parts.uri.query().and_then(|query| query.strip_prefix("to=")).unwrap_or("/")),
+            Some(status) => {
+                redirect(status, parts.uri.query().and_then(|query| query.strip_prefix("to=")).unwrap_or("/"))
+            }
             None => plain(StatusCode::OK, "ok"),
         },
     })
@@ -210,7 +216,8 @@ fn redirect(status: StatusCode, to: &str) -> Response<Body> {
 
 /// A chunked body that begins with the text and breaks off.
 fn broken(text: String) -> Response<Body> {
-    let pieces = stream::iter([Ok(Bytes::from(text))]).chain(stream::once(async { Err(io::Error::other("broken off")) }));
+    let pieces =
+        stream::iter([Ok(Bytes::from(text))]).chain(stream::once(async { Err(io::Error::other("broken off")) }));
     Response::new(Body::from_stream(pieces))
 }
 

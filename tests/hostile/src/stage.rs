@@ -5,13 +5,13 @@
 //! machine with others, and a figure that depends on the neighbours proves nothing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tradepost_runtime::storage::StorageUsage;
 use tradepost_runtime::{
-    Account, AccountConfig, CallError, Connector, Grants, Limits, LoadError, MemoryStorage, Runtime, RuntimeBuilder, Storage,
+    Account, AccountConfig, CallError, Connector, Grants, Limits, LoadError, MemoryStorage, Runtime, RuntimeBuilder,
+    Storage,
 };
 
 use crate::core_module::CoreModule;
@@ -26,7 +26,12 @@ const BYSTANDER_PACE: Duration = Duration::from_millis(50);
 
 /// Small limits, so that attacks end soon.
 pub fn tight() -> Limits {
-    Limits { cpu: Duration::from_millis(200), wall: Duration::from_secs(20), memory_bytes: 8 << 20, ..Limits::default() }
+    Limits {
+        cpu: Duration::from_millis(200),
+        wall: Duration::from_secs(20),
+        memory_bytes: 8 << 20,
+        ..Limits::default()
+    }
 }
 
 /// A runtime, its storage and a bystander.
@@ -90,15 +95,18 @@ impl Stage {
     /// # Panics
     /// If the bystander suffers, during the attack or after it.
     pub async fn during<T>(&self, attack: impl Future<Output = T>) -> Aftermath<T> {
-        let stop = Arc::new(AtomicBool::new(false));
+        let stop = Arc::new(Notify::new());
         let (served, mut watched) = watch::channel(0_u32);
         let bystander = tokio::spawn({
             let (account, stop) = (self.bystander.clone(), Arc::clone(&stop));
             async move {
                 let mut pace = tokio::time::interval(BYSTANDER_PACE);
-                while !stop.load(Ordering::Relaxed) {
-                    pace.tick().await;
-                    serve(&account).await;
+                loop {
+                    tokio::select! {
+                        biased;
+                        () = stop.notified() => break,
+                        _ = pace.tick() => serve(&account).await,
+                    }
                     served.send_modify(|calls| *calls += 1);
                 }
             }
@@ -109,7 +117,7 @@ impl Stage {
         let result = attack.await;
         let took = started.elapsed();
         let bystander_calls = *watched.borrow() - before;
-        stop.store(true, Ordering::Relaxed);
+        stop.notify_one();
         bystander.await.expect("the bystander is served during the attack");
         serve(&self.bystander).await;
         Aftermath { result, took, bystander_calls }
@@ -159,6 +167,7 @@ async fn serve(account: &Account) {
 
 fn open(runtime: &Runtime, connector: &Connector, id: &str, storage: &Arc<MemoryStorage>) -> Account {
     let hosts = vec!["https://shop.example".parse().expect("an origin")];
-    let config = AccountConfig { id: id.into(), grants: Grants { hosts, ..Grants::default() }, ..AccountConfig::default() };
+    let config =
+        AccountConfig { id: id.into(), grants: Grants { hosts, ..Grants::default() }, ..AccountConfig::default() };
     runtime.open(connector, config, storage.clone()).expect("a hand-written connector needs no settings")
 }

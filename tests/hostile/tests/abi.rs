@@ -26,7 +26,8 @@ fn roomy() -> Limits {
 
 /// `check` writes these words (address, value) and returns that result.
 fn returning(words: &[(u32, u32)]) -> CoreModule {
-    let stores: String = words.iter().map(|(at, value)| format!("(i32.store (i32.const {at}) (i32.const {value}))")).collect();
+    let stores: String =
+        words.iter().map(|(at, value)| format!("(i32.store (i32.const {at}) (i32.const {value}))")).collect();
     CoreModule::checking(format!("{stores} (i32.const {LYING_AT})"))
 }
 
@@ -49,7 +50,11 @@ async fn hc_19_results_outside_the_memory_trap() {
     assert_traps(vec![
         ("text behind the end", returning(&[(NAME, 1), (NAME + 4, 0xffff_0000), (NAME + 8, 100)]), "out of bounds"),
         ("text across the end", returning(&[(NAME, 1), (NAME + 4, (1 << 20) - 4), (NAME + 8, 8)]), "out of bounds"),
-        ("address and length overflow", returning(&[(NAME, 1), (NAME + 4, u32::MAX), (NAME + 8, u32::MAX)]), "out of bounds"),
+        (
+            "address and length overflow",
+            returning(&[(NAME, 1), (NAME + 4, u32::MAX), (NAME + 8, u32::MAX)]),
+            "out of bounds",
+        ),
         ("list behind the end", returning(&[(FACTS, 0xffff_0000), (FACTS + 4, 1)]), "out of bounds"),
         ("the result itself", CoreModule::checking("(i32.const 0xfffffff8)"), "out of bounds"),
         ("the result across the end", CoreModule::checking(format!("(i32.const {})", (1 << 20) - 8)), "out of bounds"),
@@ -82,9 +87,9 @@ async fn hc_22_a_realloc_outside_the_memory_traps() {
         ..CoreModule::default()
     };
     assert_traps(vec![
-        ("behind the end", giving("0xfffffff0"), "out of bounds"),
-        ("at the end", giving("0x00100000"), "out of bounds"),
-        ("across the end", giving("0x000fffff"), "out of bounds"),
+        ("behind the end", giving("0xfffffff0"), "beyond end of memory"),
+        ("at the end", giving("0x00100000"), "beyond end of memory"),
+        ("across the end", giving("0x000fffff"), "beyond end of memory"),
     ])
     .await;
 }
@@ -96,7 +101,8 @@ async fn hc_22_a_misaligned_realloc_traps() {
         (func (export "tradepost:connector/orders@0.1.0#list")
             (param i32 i64 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (unreachable))
         (func (export "tradepost:connector/orders@0.1.0#get") (param i32 i32) (result i32) (unreachable))"#;
-    let module = CoreModule { realloc: "(i32.const 131073)".into(), ..CoreModule::default() }.exporting("orders", orders);
+    let module =
+        CoreModule { realloc: "(i32.const 131073)".into(), ..CoreModule::default() }.exporting("orders", orders);
     let connector = stage.runtime.load(module.component()).await.expect("it loads");
     let account = stage.open(&connector);
     let query = ListQuery { statuses: vec!["READY".into()], ..ListQuery::default() };
@@ -106,7 +112,9 @@ async fn hc_22_a_misaligned_realloc_traps() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hc_23_text_that_is_not_utf_8_traps() {
-    let name = |bytes: u32, length: u32| returning(&[(LYING_AT + 128, bytes), (NAME, 1), (NAME + 4, LYING_AT + 128), (NAME + 8, length)]);
+    let name = |bytes: u32, length: u32| {
+        returning(&[(LYING_AT + 128, bytes), (NAME, 1), (NAME + 4, LYING_AT + 128), (NAME + 8, length)])
+    };
     let log = CoreModule {
         imports: r#"(import "tradepost:connector/log@0.1.0" "write" (func $log (param i32 i32 i32 i32 i32)))"#.into(),
         ..CoreModule::checking(format!(
@@ -158,8 +166,16 @@ async fn hc_25_26_forged_and_dropped_handles_trap() {
         ("a handle that was never given", with_handles("(call $block (i32.const 77))"), "handle"),
         ("dropping what was never given", with_handles("(call $drop (i32.const 77))"), "handle"),
         ("handle zero", with_handles("(call $block (i32.const 0))"), "handle"),
-        ("dropped twice", with_handles(&format!("{made} (call $drop (local.get $handle)) (call $drop (local.get $handle))")), "handle"),
-        ("used after it was dropped", with_handles(&format!("{made} (call $drop (local.get $handle)) (drop (call $ready (local.get $handle)))")), "handle"),
+        (
+            "dropped twice",
+            with_handles(&format!("{made} (call $drop (local.get $handle)) (call $drop (local.get $handle))")),
+            "handle",
+        ),
+        (
+            "used after it was dropped",
+            with_handles(&format!("{made} (call $drop (local.get $handle)) (drop (call $ready (local.get $handle)))")),
+            "handle",
+        ),
     ])
     .await;
 }

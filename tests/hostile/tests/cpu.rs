@@ -32,7 +32,10 @@ async fn hc_01_an_endless_loop_is_stopped_at_the_cpu_limit() {
     assert!(after.took >= Duration::from_millis(200) && after.took < GENEROUS, "{:?}", after.took);
     assert!(after.bystander_calls > 0, "the bystander is served while the loop runs");
     let text = after.result.to_string();
-    assert!(text.contains("hand-written 0.1.0") && text.contains("connector.check") && text.contains("limits.cpu"), "{text}");
+    assert!(
+        text.contains("hand-written 0.1.0") && text.contains("connector.check") && text.contains("limits.cpu"),
+        "{text}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -64,7 +67,8 @@ async fn hc_03_a_loop_in_realloc_is_stopped_while_the_host_passes_text() {
     assert_eq!(limit(&after.result), LimitReached::Cpu(Duration::from_millis(200)));
 
     // An export's argument: the host asks for room before the guest's function has begun.
-    let by_export = CoreModule { realloc: FOREVER.into(), ..CoreModule::default() }.exporting("customer-status", CUSTOMER_STATUS);
+    let by_export =
+        CoreModule { realloc: FOREVER.into(), ..CoreModule::default() }.exporting("customer-status", CUSTOMER_STATUS);
     let connector = stage.runtime.load(by_export.component()).await.expect("it loads");
     let account = stage.open(&connector);
     let error = stage.during(account.customer_status("42")).await.result.expect_err("the loop never ends by itself");
@@ -81,7 +85,9 @@ const CUSTOMER_STATUS: &str = r#"
 async fn hc_04_a_loop_in_post_return_discards_the_result() {
     let stage = Stage::new(tight()).await;
     let module = CoreModule {
-        items: format!(r#"(func (export "cabi_post_tradepost:connector/connector@0.1.0#check") (param i32) {FOREVER})"#),
+        items: format!(
+            r#"(func (export "cabi_post_tradepost:connector/connector@0.1.0#check") (param i32) {FOREVER})"#
+        ),
         ..CoreModule::default()
     };
     let after = stage.attack(&module).await;
@@ -157,7 +163,10 @@ async fn hc_08_many_spinning_instances_leave_room_for_the_bystander() {
     let accounts: Vec<_> = (0..8).map(|_| stage.open(&connector)).collect();
     let after = stage.during(join_all(accounts.iter().map(|account| account.check()))).await;
     for outcome in after.result {
-        assert_eq!(limit(&outcome.expect_err("the loop never ends by itself")), LimitReached::Cpu(Duration::from_millis(200)));
+        assert_eq!(
+            limit(&outcome.expect_err("the loop never ends by itself")),
+            LimitReached::Cpu(Duration::from_millis(200))
+        );
     }
     assert!(after.bystander_calls > 0, "the bystander is served while they spin");
 }

@@ -31,7 +31,8 @@ fn refusal(findings: &Findings) -> &str {
 async fn a_granted_server_is_reached() {
     let (stage, connector) = evil_stage().await;
     let server = Server::start().await;
-    let findings = EvilAccount::new("send").at(&server).with("url", "/orders?page=2").findings(&stage, &connector).await;
+    let findings =
+        EvilAccount::new("send").at(&server).with("url", "/orders?page=2").findings(&stage, &connector).await;
     assert_eq!((findings.get("status"), findings.get("body")), ("200", "ok"));
     assert_eq!(server.seen()[0].target, "/orders?page=2");
 }
@@ -64,7 +65,8 @@ async fn hc_41_a_host_that_is_declared_and_not_granted_fails_when_the_account_is
 async fn hc_42_other_ports_of_a_granted_host_are_denied() {
     let (stage, connector) = evil_stage().await;
     let (server, database) = (Server::start().await, Server::start().await);
-    let urls = [22, 5432, 4222, 6379].map(|port| format!("http://127.0.0.1:{port}/")).into_iter().chain([database.url()]);
+    let urls =
+        [22, 5432, 4222, 6379].map(|port| format!("http://127.0.0.1:{port}/")).into_iter().chain([database.url()]);
     for url in urls {
         let findings = EvilAccount::new("send").at(&server).with("url", &url).findings(&stage, &connector).await;
         assert!(refusal(&findings).contains("host not declared"), "{url}: {findings:?}");
@@ -83,7 +85,11 @@ async fn hc_43_other_schemes_are_denied() {
         assert!(refusal(&findings).contains("not http or https"), "{url}: {findings:?}");
     }
     // The same host over TLS is another origin.
-    let findings = EvilAccount::new("send").at(&server).with("url", format!("https://{authority}/")).findings(&stage, &connector).await;
+    let findings = EvilAccount::new("send")
+        .at(&server)
+        .with("url", format!("https://{authority}/"))
+        .findings(&stage, &connector)
+        .await;
     assert!(refusal(&findings).contains("host not declared"), "{findings:?}");
     assert_eq!(server.connections(), 0);
 }
@@ -129,7 +135,8 @@ async fn hc_47_48_redirects_are_answers_and_are_not_followed() {
     // The second host is granted, so that nothing but the refusal to follow keeps the request away from it.
     for to in [elsewhere.url(), metadata, format!("{}/again", server.url())] {
         for status in ["301", "302", "303", "307", "308"] {
-            let account = EvilAccount::new("send").at(&server).and(&elsewhere).with("url", format!("/redirect/{status}?to={to}"));
+            let account =
+                EvilAccount::new("send").at(&server).and(&elsewhere).with("url", format!("/redirect/{status}?to={to}"));
             let findings = account.findings(&stage, &connector).await;
             assert_eq!((findings.get("status"), findings.get("header location")), (status, to.as_str()));
         }
@@ -187,7 +194,8 @@ async fn hc_52_line_ends_never_reach_the_wire() {
         ("accept", "a", "/\0"),
         (smuggled, smuggled, smuggled),
     ] {
-        let account = EvilAccount::new("send").at(&server).with("url", url).with("header-name", name).with("header-value", value);
+        let account =
+            EvilAccount::new("send").at(&server).with("url", url).with("header-name", name).with("header-value", value);
         let findings = account.findings(&stage, &connector).await;
         assert!(!refusal(&findings).is_empty(), "{name:?}: {value:?} {url:?}: {findings:?}");
     }
@@ -199,11 +207,30 @@ async fn hc_53_headers_of_the_host_are_refused() {
     let (stage, connector) = evil_stage().await;
     let server = Server::start().await;
     for name in [
-        "Host", "Authorization", "Cookie", "Content-Length", "Transfer-Encoding", "TE", "Trailer", "Connection", "Upgrade",
-        "Proxy-Authorization", "Proxy-Connection", "X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "Via", "Expect",
-        "Accept-Encoding", "X-HTTP-Method-Override", "X-Original-URL", "X-Auth-Token", "X-Anything",
+        "Host",
+        "Authorization",
+        "Cookie",
+        "Content-Length",
+        "Transfer-Encoding",
+        "TE",
+        "Trailer",
+        "Connection",
+        "Upgrade",
+        "Proxy-Authorization",
+        "Proxy-Connection",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "Forwarded",
+        "Via",
+        "Expect",
+        "Accept-Encoding",
+        "X-HTTP-Method-Override",
+        "X-Original-URL",
+        "X-Auth-Token",
+        "X-Anything",
     ] {
-        let account = EvilAccount::new("send").at(&server).with("url", "/").with("header-name", name).with("header-value", "1");
+        let account =
+            EvilAccount::new("send").at(&server).with("url", "/").with("header-name", name).with("header-value", "1");
         let findings = account.findings(&stage, &connector).await;
         assert!(refusal(&findings).contains(&name.to_ascii_lowercase()), "{name}: {findings:?}");
     }
@@ -263,7 +290,8 @@ async fn hc_56_four_requests_are_in_flight() {
     let (stage, connector) = evil_stage().await;
     let server = Server::start().await;
     // The gate opens for four at a time: with fewer in flight this call would reach its wall-clock limit.
-    let findings = EvilAccount::new("send-parallel").at(&server).with("url", "/gate").findings(&stage, &connector).await;
+    let findings =
+        EvilAccount::new("send-parallel").at(&server).with("url", "/gate").findings(&stage, &connector).await;
     assert_eq!((findings.get("answered"), findings.get("outcomes")), ("64", "100"));
     assert_eq!((server.most_in_flight(), server.seen().len()), (4, 64));
 }

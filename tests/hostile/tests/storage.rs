@@ -59,7 +59,10 @@ async fn hc_36_no_key_leads_to_another_accounts_rows() {
     let victims = ["mallory/shop2", "mallory", "alice/private", "mallory/shop/x"];
     for victim in victims {
         let write = |key: &str| StorageWrite { key: key.into(), value: Some(b"theirs".to_vec()), time_to_live: None };
-        let writes = StorageWrites { preconditions: Vec::new(), writes: ["mark", "x/mark", "2/mark", "caf\u{e9}"].map(write).into() };
+        let writes = StorageWrites {
+            preconditions: Vec::new(),
+            writes: ["mark", "x/mark", "2/mark", "caf\u{e9}"].map(write).into(),
+        };
         stage.storage.commit(victim, writes).await.expect("memory storage answers");
     }
     let long = "k".repeat(64 << 10);
@@ -88,7 +91,10 @@ async fn hc_36_no_key_leads_to_another_accounts_rows() {
         }
         assert_eq!(findings.get("written") == "stored", accepted, "{key:?}: {findings:?}");
         let reply = account.open(&stage, &connector).check().await.expect("it writes again");
-        assert_eq!(reply.writes.writes.iter().map(|write| write.key.as_str()).collect::<Vec<_>>(), if accepted { vec![key] } else { vec![] });
+        assert_eq!(
+            reply.writes.writes.iter().map(|write| write.key.as_str()).collect::<Vec<_>>(),
+            if accepted { vec![key] } else { vec![] }
+        );
         reply.commit().await.expect("an accepted key can be committed");
         stage.storage.commit(ATTACKER, removal(key)).await.expect("memory storage answers");
     }
@@ -110,7 +116,11 @@ async fn hc_37_listing_everything_gives_only_own_keys_in_pages_of_256() {
     let rows = |count: usize, prefix: &str| StorageWrites {
         preconditions: Vec::new(),
         writes: (0..count)
-            .map(|number| StorageWrite { key: format!("{prefix}{number:04}"), value: Some(Vec::new()), time_to_live: None })
+            .map(|number| StorageWrite {
+                key: format!("{prefix}{number:04}"),
+                value: Some(Vec::new()),
+                time_to_live: None,
+            })
             .collect(),
     };
     stage.storage.commit(ATTACKER, rows(600, "own")).await.unwrap();
@@ -124,7 +134,8 @@ async fn hc_37_listing_everything_gives_only_own_keys_in_pages_of_256() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hc_38_what_was_written_before_a_trap_is_gone() {
     let (stage, connector) = evil_stage().await;
-    let before = StorageWrite { key: "trace".into(), value: Some(b"from an earlier call".to_vec()), time_to_live: None };
+    let before =
+        StorageWrite { key: "trace".into(), value: Some(b"from an earlier call".to_vec()), time_to_live: None };
     stage.storage.commit(ATTACKER, StorageWrites { preconditions: Vec::new(), writes: vec![before] }).await.unwrap();
     let account = EvilAccount::new("panic").with("text", "now").open(&stage, &connector);
     stage.during(account.check()).await.result.expect_err("it panics");

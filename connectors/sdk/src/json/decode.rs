@@ -65,7 +65,7 @@ impl<'a> Decode<'a> for String {
     #[inline]
     fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let (text, escaped) = reader.string_parts()?;
-        Ok(if escaped { string::unescape(text) } else { string::owned(text) })
+        Ok(if escaped { string::unescape(text) } else { text.to_owned() })
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) fn unescape(text: &str) -> String {
     let mut at = 0;
     while at < bytes.len() {
         let end = plain_end(bytes, at).min(bytes.len());
-        push_short(&mut content, &text[at..end]);
+        content.push_str(&text[at..end]);
         let Some(escape) = bytes.get(end + 1) else { break };
         at = end + 2;
         match escape {
@@ -92,17 +92,4 @@ fn unicode(bytes: &[u8], at: usize) -> (char, usize) {
         return (char::from_u32(scalar).unwrap_or(char::REPLACEMENT_CHARACTER), 10);
     }
     (char::REPLACEMENT_CHARACTER, 4)
-}
-
-/// A copy of a text, made in steps of constant length: in the sandbox a copy of unknown length is a call out of it.
-#[inline]
-pub(super) fn owned(text: &str) -> String {
-    let mut copy = String::with_capacity(text.len());
-    push_short(&mut copy, text);
-    copy
-}
-
-#[inline]
-fn push_short(into: &mut String, text: &str) {
-    into.push_str(text);
 }

@@ -6,7 +6,6 @@ use std::ops::Deref;
 use super::decode::Decode;
 use super::fault::DecodeError;
 use super::reader::{Kind, Reader};
-use super::string;
 use crate::bindings::contract::values::Decimal;
 use crate::decimal;
 
@@ -115,7 +114,7 @@ impl<'a> Decode<'a> for Id {
         if text.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
             return Err(DecodeError::refused("an id: a string or a whole number", text));
         }
-        Ok(Self(string::owned(text)))
+        Ok(Self(text.to_owned()))
     }
 }
 
@@ -127,7 +126,7 @@ impl Text<'_> {
     /// The text as a string of its own.
     pub fn into_string(self) -> String {
         match self.0 {
-            Cow::Borrowed(text) => string::owned(text),
+            Cow::Borrowed(text) => text.to_owned(),
             Cow::Owned(text) => text,
         }
     }

@@ -175,6 +175,15 @@ fn a_refused_create_that_made_nothing_is_just_refused() {
 }
 
 #[test]
+fn a_product_of_the_same_name_from_before_is_not_taken_for_the_new_one() {
+    let beanie = || ProductFields { name: Some("Beanie".into()), ..lamp() };
+    let fault = create(&shop(Ok(recorded::answer("308")), None), beanie()).unwrap_err();
+    assert!(!fault.message.contains("15"), "{}", fault.message);
+    let in_doubt = Err(error::outcome_unknown("The connection broke."));
+    assert_eq!(create(&shop(in_doubt, None), beanie()).unwrap_err().kind, ErrorKind::OutcomeUnknown);
+}
+
+#[test]
 fn a_create_in_doubt_is_concluded_by_looking() {
     let in_doubt = || Err(error::outcome_unknown("The connection broke."));
     let found = create(&shop(in_doubt(), Some(LEFT)), lamp()).unwrap();

@@ -97,6 +97,7 @@ fn what_cannot_be_set_safely_is_refused_and_nothing_sent() {
         (change(None, Some("24"), "3"), "grouped"),
         (change(Some("BULK-4"), None, "2.5"), "whole"),
         (change(Some("BULK-4"), None, "-1"), "whole"),
+        (StockChange { list_price: decimal::parse("-1").ok(), ..change(Some("BULK-4"), None, "1") }, "negative"),
     ];
     for (change, word) in cases {
         let host = shop();

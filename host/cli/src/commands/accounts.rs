@@ -21,7 +21,13 @@ impl Accounts {
             return config.accounts().try_for_each(|entry| context.output.text(&to_json(entry)));
         }
         let entries: Vec<&AccountEntry> = config.accounts().collect();
-        let columns = [column("ACCOUNT", 24), column("CONNECTOR", 40), column("AUTH", 10), column("SECRETS", 50), column("GRANTED", 40)];
+        let columns = [
+            column("ACCOUNT", 24),
+            column("CONNECTOR", 40),
+            column("AUTH", 10),
+            column("SECRETS", 50),
+            column("GRANTED", 40),
+        ];
         // Printed as rows, not serialised: what is listed here is chosen by hand so that no value can slip in.
         let rows: Vec<Vec<String>> = entries.into_iter().map(row).collect();
         context.output.list(&rows, &columns, Clone::clone)
@@ -37,7 +43,8 @@ fn row(entry: &AccountEntry) -> Vec<String> {
             format!("{name}: {source}{state}")
         })
         .collect();
-    let granted: Vec<String> = entry.grants.hosts.iter().chain(&entry.grants.private_hosts).map(ToString::to_string).collect();
+    let granted: Vec<String> =
+        entry.grants.hosts.iter().chain(&entry.grants.private_hosts).map(ToString::to_string).collect();
     vec![
         entry.id.clone(),
         entry.connector.display().to_string(),

@@ -19,7 +19,12 @@ impl Check {
         let session = context.open(&self.account).await?;
         let identity = session.keep(session.account.check().await).await?;
         context.output.single(&identity, |identity| {
-            format!("{} works with {}\n{}", self.account, session.account.connector().label(), views::identity(identity))
+            format!(
+                "{} works with {}\n{}",
+                self.account,
+                session.account.connector().label(),
+                views::identity(identity)
+            )
         })
     }
 }

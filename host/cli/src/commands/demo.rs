@@ -71,7 +71,10 @@ struct EffectReport {
 
 impl PlatformReport {
     fn is_ok(&self) -> bool {
-        self.error.is_none() && self.pulled == self.held && self.other_writes == 0 && self.effects.iter().all(|effect| effect.in_ledger == 1)
+        self.error.is_none()
+            && self.pulled == self.held
+            && self.other_writes == 0
+            && self.effects.iter().all(|effect| effect.in_ledger == 1)
     }
 }
 
@@ -87,8 +90,18 @@ impl Demo {
         if report.ok {
             return Ok(());
         }
-        let failed: Vec<&str> = report.platforms.iter().filter(|platform| !platform.is_ok()).map(|platform| platform.connector.as_str()).collect();
-        Err(Failure::new(Exit::Unexpected, "demo-failed", format!("the demo did not come out right at {}", failed.join(", "))).into())
+        let failed: Vec<&str> = report
+            .platforms
+            .iter()
+            .filter(|platform| !platform.is_ok())
+            .map(|platform| platform.connector.as_str())
+            .collect();
+        Err(Failure::new(
+            Exit::Unexpected,
+            "demo-failed",
+            format!("the demo did not come out right at {}", failed.join(", ")),
+        )
+        .into())
     }
 
     /// Everything at one marketplace. What goes wrong at the account is part of the report.
@@ -203,10 +216,11 @@ async fn set_stock(session: &Session) -> Result<(String, String)> {
     let mut cursor = None;
     loop {
         let page = session.keep(account.list_stock(cursor.as_deref()).await).await?;
-        let counted = page.items.iter().find_map(|level| match (&level.product_id, &level.variant_id, level.available) {
-            (Some(product), None, Some(available)) => Some((product.clone(), available)),
-            _ => None,
-        });
+        let counted =
+            page.items.iter().find_map(|level| match (&level.product_id, &level.variant_id, level.available) {
+                (Some(product), None, Some(available)) => Some((product.clone(), available)),
+                _ => None,
+            });
         let Some((product, available)) = counted else {
             match page.next {
                 Some(next) if !page.end => cursor = Some(next),
@@ -229,8 +243,13 @@ async fn set_stock(session: &Session) -> Result<(String, String)> {
                 Ok((format!("stock of product {product} set from {available} to {one_more}"), product))
             }
             _ => {
-                let outcomes: Vec<String> = results.iter().map(|result| format!("{} {}", word(&result.outcome), result.message)).collect();
-                Err(Failure::unexpected(format!("setting the stock of product {product} was not confirmed: {}", outcomes.join(", "))).into())
+                let outcomes: Vec<String> =
+                    results.iter().map(|result| format!("{} {}", word(&result.outcome), result.message)).collect();
+                Err(Failure::unexpected(format!(
+                    "setting the stock of product {product} was not confirmed: {}",
+                    outcomes.join(", ")
+                ))
+                .into())
             }
         };
     }
@@ -246,11 +265,18 @@ fn text(report: &Report) -> String {
         }
         for (stream, pulled) in &platform.pulled {
             let held = platform.held.get(stream).copied().unwrap_or_default();
-            text.push_str(&format!("  {} pulled {pulled} {stream}; the marketplace holds {held}\n", mark(*pulled == held)));
+            text.push_str(&format!(
+                "  {} pulled {pulled} {stream}; the marketplace holds {held}\n",
+                mark(*pulled == held)
+            ));
         }
         for effect in &platform.effects {
             let times = if effect.in_ledger == 1 { "once".to_owned() } else { format!("{} times", effect.in_ledger) };
-            text.push_str(&format!("  {} {}; in the marketplace's ledger {times}\n", mark(effect.in_ledger == 1), effect.what));
+            text.push_str(&format!(
+                "  {} {}; in the marketplace's ledger {times}\n",
+                mark(effect.in_ledger == 1),
+                effect.what
+            ));
         }
         if platform.other_writes > 0 {
             text.push_str(&format!("  {} {} further writes in the ledger\n", mark(false), platform.other_writes));

@@ -15,7 +15,9 @@ enum Kind {
 
 /// Read one order or product by its id
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tradepost get sandbox/hardtofind order 123456\n  tradepost get sandbox/wcfm product 42 --json | jq -r .raw")]
+#[command(
+    after_help = "Examples:\n  tradepost get sandbox/hardtofind order 123456\n  tradepost get sandbox/wcfm product 42 --json | jq -r .raw"
+)]
 pub(crate) struct Get {
     /// The account, as the table names it
     account: String,

@@ -23,11 +23,17 @@ pub(super) fn text(from: &Path) -> Result<String> {
         let mut text = String::new();
         reader.take(MAX_INPUT_BYTES + 1).read_to_string(&mut text).map(|_| text)
     };
-    let outcome = if from == Path::new("-") { read(&mut io::stdin().lock()) } else { File::open(from).and_then(|mut file| read(&mut file)) };
+    let outcome = if from == Path::new("-") {
+        read(&mut io::stdin().lock())
+    } else {
+        File::open(from).and_then(|mut file| read(&mut file))
+    };
     let shown = from.display();
     match outcome {
         Ok(text) if text.len() as u64 > MAX_INPUT_BYTES => {
-            Err(Failure::usage(format!("{shown} has more than {MAX_INPUT_BYTES} bytes")).advice("send it in several pieces").into())
+            Err(Failure::usage(format!("{shown} has more than {MAX_INPUT_BYTES} bytes"))
+                .advice("send it in several pieces")
+                .into())
         }
         Ok(text) => Ok(text),
         Err(error) => Err(Failure::usage(format!("{shown} cannot be read: {error}")).into()),
@@ -73,7 +79,10 @@ mod tests {
     fn objects_come_as_an_array_or_one_after_the_other() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("changes.json");
-        for text in [r#"[{"sku":"A","available":"1"},{"sku":"B","available":"2"}]"#, "{\"sku\":\"A\",\"available\":\"1\"}\n{\"sku\":\"B\",\"available\":\"2\"}\n"] {
+        for text in [
+            r#"[{"sku":"A","available":"1"},{"sku":"B","available":"2"}]"#,
+            "{\"sku\":\"A\",\"available\":\"1\"}\n{\"sku\":\"B\",\"available\":\"2\"}\n",
+        ] {
             std::fs::write(&file, text).unwrap();
             let changes: Vec<StockChange> = objects(&file).unwrap();
             assert_eq!(changes[1].sku.as_deref(), Some("B"), "{text}");

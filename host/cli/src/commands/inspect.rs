@@ -64,8 +64,19 @@ fn describe(connector: &Connector, schema: &Value) -> String {
         ("to start", format!("{} WASI interfaces, with nothing behind them", startup.len())),
         ("connects to", manifest.hosts.join(", ")),
         ("root URL", manifest.root_url.clone()),
-        ("auth", manifest.auth.iter().map(|recipe| format!("{} ({})", recipe.name, method(&recipe.method))).collect::<Vec<_>>().join(", ")),
-        ("pace", manifest.pace.map(|pace| format!("{} requests in {} ms", pace.requests, pace.per_ms)).unwrap_or_default()),
+        (
+            "auth",
+            manifest
+                .auth
+                .iter()
+                .map(|recipe| format!("{} ({})", recipe.name, method(&recipe.method)))
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
+        (
+            "pace",
+            manifest.pace.map(|pace| format!("{} requests in {} ms", pace.requests, pace.per_ms)).unwrap_or_default(),
+        ),
         ("statuses", manifest.statuses.iter().map(|status| status.word.as_str()).collect::<Vec<_>>().join(", ")),
     ]);
     text.push('\n');
@@ -78,7 +89,11 @@ fn describe(connector: &Connector, schema: &Value) -> String {
         "Streams",
         &[column("STREAM", 14), column("PAGING", 14), column("INCREMENTAL", 11)],
         manifest.streams.iter().map(|stream| {
-            vec![stream.interface.clone(), word(&stream.paging), if stream.incremental { "yes" } else { "no" }.to_owned()]
+            vec![
+                stream.interface.clone(),
+                word(&stream.paging),
+                if stream.incremental { "yes" } else { "no" }.to_owned(),
+            ]
         }),
     ));
     text.push_str(&section(
@@ -141,7 +156,10 @@ mod tests {
         });
         assert_eq!(
             fields(&schema),
-            [["depth", "integer", "default 3", "settings", "How deep."], ["password", "string", "yes", "secrets", "Password"]]
+            [
+                ["depth", "integer", "default 3", "settings", "How deep."],
+                ["password", "string", "yes", "secrets", "Password"]
+            ]
         );
     }
 }

@@ -9,7 +9,9 @@ use crate::walk::{Stream, Wanted};
 
 /// Read the platform's messages to the seller, newest first
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tradepost notifications sandbox/wcfm\n  tradepost notifications sandbox/wcfm --kind order --all --json")]
+#[command(
+    after_help = "Examples:\n  tradepost notifications sandbox/wcfm\n  tradepost notifications sandbox/wcfm --kind order --all --json"
+)]
 pub(crate) struct Notifications {
     /// The account, as the table names it
     account: String,
@@ -28,6 +30,7 @@ impl Notifications {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
         let session = context.open(&self.account).await?;
         let notifications = NotificationQuery { kind: self.kind, include_read: self.all, page_size: self.page_size };
-        pull::print_all(context, &session, Stream::Notifications, Wanted { notifications, ..Wanted::default() }, None).await
+        pull::print_all(context, &session, Stream::Notifications, Wanted { notifications, ..Wanted::default() }, None)
+            .await
     }
 }

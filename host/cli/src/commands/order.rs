@@ -23,7 +23,9 @@ impl Acknowledge {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
         let session = context.open(&self.account).await?;
         let status = session.keep(session.account.acknowledge_order(&self.order).await).await?;
-        context.output.single(&status, |status| format!("order {} is acknowledged: {}", self.order, views::status(status)))
+        context
+            .output
+            .single(&status, |status| format!("order {} is acknowledged: {}", self.order, views::status(status)))
     }
 }
 

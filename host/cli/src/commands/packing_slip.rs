@@ -47,13 +47,15 @@ impl PackingSlip {
             return Err(exists(file));
         }
         let session = context.open(&self.account).await?;
-        let Document { media_type, file_name, content } = session.keep(session.account.packing_slip(&self.order).await).await?;
+        let Document { media_type, file_name, content } =
+            session.keep(session.account.packing_slip(&self.order).await).await?;
         let bytes = content.len();
         match self.out {
             Some(file) => {
                 write(&file, &content, self.force)?;
                 if output.json {
-                    let written = json!({ "media_type": media_type, "file_name": file_name, "bytes": bytes, "file": file });
+                    let written =
+                        json!({ "media_type": media_type, "file_name": file_name, "bytes": bytes, "file": file });
                     return output.text(&written.to_string());
                 }
                 progress::note(&format!("{} ({media_type}, {bytes} bytes)", file.display()));
@@ -83,7 +85,9 @@ fn write(file: &Path, content: &[u8], force: bool) -> Result<()> {
 }
 
 fn exists(file: &Path) -> crate::failure::Stop {
-    Failure::usage(format!("{} exists", file.display())).advice("name another file, or overwrite it with --force").into()
+    Failure::usage(format!("{} exists", file.display()))
+        .advice("name another file, or overwrite it with --force")
+        .into()
 }
 
 #[cfg(test)]

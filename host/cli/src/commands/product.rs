@@ -33,7 +33,9 @@ Examples:
         fields: Box<Fields>,
     },
     /// Change what is given of a product and nothing else
-    #[command(after_help = "Examples:\n  tradepost product update sandbox/wcfm 42 --regular-price 13.00\n  tradepost product update sandbox/wcfm 42 --from fields.json")]
+    #[command(
+        after_help = "Examples:\n  tradepost product update sandbox/wcfm 42 --regular-price 13.00\n  tradepost product update sandbox/wcfm 42 --from fields.json"
+    )]
     Update {
         /// The account, as the table names it
         account: String,
@@ -116,7 +118,9 @@ impl Fields {
             dimensions: None,
         };
         if fields == ProductFields::default() {
-            return Err(Failure::usage("no field of the product is given").advice("give fields as options (see --help) or as JSON with --from FILE").into());
+            return Err(Failure::usage("no field of the product is given")
+                .advice("give fields as options (see --help) or as JSON with --from FILE")
+                .into());
         }
         Ok(fields)
     }
@@ -129,13 +133,17 @@ impl Product {
                 let fields = fields.read()?;
                 let session = context.open(&account).await?;
                 let product = session.keep(session.account.create_product(&fields).await).await?;
-                context.output.single(&product, |product| format!("product {} is made\n{}", product.id, views::product(product)))
+                context
+                    .output
+                    .single(&product, |product| format!("product {} is made\n{}", product.id, views::product(product)))
             }
             Action::Update { account, id, fields } => {
                 let fields = fields.read()?;
                 let session = context.open(&account).await?;
                 let product = session.keep(session.account.update_product(&id, &fields).await).await?;
-                context.output.single(&product, |product| format!("product {id} is changed\n{}", views::product(product)))
+                context
+                    .output
+                    .single(&product, |product| format!("product {id} is changed\n{}", views::product(product)))
             }
             Action::Delete { account, id } => {
                 let session = context.open(&account).await?;

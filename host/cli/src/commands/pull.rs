@@ -50,7 +50,9 @@ pub(crate) struct Pull {
 
 /// Read all categories
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tradepost categories sandbox/wcfm\n  tradepost categories sandbox/wcfm --json | jq -r .name")]
+#[command(
+    after_help = "Examples:\n  tradepost categories sandbox/wcfm\n  tradepost categories sandbox/wcfm --json | jq -r .name"
+)]
 pub(crate) struct Categories {
     /// The account, as the table names it
     account: String,
@@ -60,10 +62,16 @@ impl Pull {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
         let name = self.stream.name();
         if !self.stream.takes_query() && (self.since.is_some() || !self.status.is_empty() || self.raw) {
-            return Err(Failure::usage(format!("--since, --status and --raw do not apply to {name}: they are for orders and products")).into());
+            return Err(Failure::usage(format!(
+                "--since, --status and --raw do not apply to {name}: they are for orders and products"
+            ))
+            .into());
         }
         if self.page_size.is_some() && !self.stream.takes_query() && self.stream != Stream::Notifications {
-            return Err(Failure::usage(format!("--page-size does not apply to {name}: the contract has no page size there")).into());
+            return Err(Failure::usage(format!(
+                "--page-size does not apply to {name}: the contract has no page size there"
+            ))
+            .into());
         }
         let wanted = Wanted {
             list: ListQuery {
@@ -160,8 +168,12 @@ mod tests {
     #[test]
     fn a_record_is_printed_again_only_when_it_changed() {
         let mut printed = Printed::default();
-        let mut seen = |id: &str, json: &str| printed.is_new(&Item { id: id.into(), json: json.into(), row: Vec::new() });
-        assert_eq!([seen("1", "a"), seen("2", "a"), seen("1", "a"), seen("1", "b"), seen("1", "b")], [true, true, false, true, false]);
+        let mut seen =
+            |id: &str, json: &str| printed.is_new(&Item { id: id.into(), json: json.into(), row: Vec::new() });
+        assert_eq!(
+            [seen("1", "a"), seen("2", "a"), seen("1", "a"), seen("1", "b"), seen("1", "b")],
+            [true, true, false, true, false]
+        );
         assert_eq!(printed.distinct(), 2);
     }
 }

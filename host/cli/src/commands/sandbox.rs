@@ -73,18 +73,27 @@ impl Sandbox {
         if let Some(file) = self.write.as_deref().filter(|file| !self.force && file.exists()) {
             return Err(table_exists(file));
         }
-        let chosen: Vec<&Marketplace> =
-            MARKETPLACES.iter().filter(|marketplace| self.platform.as_deref().is_none_or(|name| name == marketplace.name)).collect();
+        let chosen: Vec<&Marketplace> = MARKETPLACES
+            .iter()
+            .filter(|marketplace| self.platform.as_deref().is_none_or(|name| name == marketplace.name))
+            .collect();
         let mut running = Vec::new();
         for (index, marketplace) in chosen.iter().enumerate() {
             running.push(self.start(marketplace, index, chosen.len() > 1).await?);
         }
         self.tell(context, &running)?;
         progress::note("ready; stop with ctrl-c");
-        tokio::signal::ctrl_c().await.map_err(|error| Failure::unexpected(format!("cannot wait for ctrl-c: {error}")))?;
+        tokio::signal::ctrl_c()
+            .await
+            .map_err(|error| Failure::unexpected(format!("cannot wait for ctrl-c: {error}")))?;
         for one in &running {
             one.platform.stop().await;
-            progress::note(&format!("{} accepted {} writes in {} requests", one.platform.name(), one.platform.ledger().len(), one.platform.ledger().requests()));
+            progress::note(&format!(
+                "{} accepted {} writes in {} requests",
+                one.platform.name(),
+                one.platform.ledger().len(),
+                one.platform.ledger().requests()
+            ));
         }
         Ok(())
     }
@@ -93,7 +102,10 @@ impl Sandbox {
         let connector = marketplace.build_connector().await?;
         let port = match self.port {
             0 => 0,
-            first => u16::try_from(index).ok().and_then(|index| first.checked_add(index)).ok_or_else(|| Failure::usage("--port leaves no port for every marketplace"))?,
+            first => u16::try_from(index)
+                .ok()
+                .and_then(|index| first.checked_add(index))
+                .ok_or_else(|| Failure::usage("--port leaves no port for every marketplace"))?,
         };
         let ledger = self.ledger.as_ref().map(|file| {
             if several { PathBuf::from(format!("{}.{}", file.display(), marketplace.name)) } else { file.clone() }
@@ -109,7 +121,9 @@ impl Sandbox {
         let table = match &self.write {
             Some(file) => {
                 let secrets = secret_directory(file);
-                let table = table(running, |one, secret| format!("{{ file = {} }}", quoted(&relative_secret(&secrets, one, secret))))?;
+                let table = table(running, |one, secret| {
+                    format!("{{ file = {} }}", quoted(&relative_secret(&secrets, one, secret)))
+                })?;
                 self.write_files(file, &secrets, &table, running)?;
                 table
             }
@@ -145,7 +159,8 @@ impl Sandbox {
     }
 
     fn write_files(&self, file: &Path, secrets: &Path, table: &str, running: &[Running]) -> Result<()> {
-        let failed = |path: &Path, error: &io::Error| Failure::usage(format!("{} cannot be written: {error}", path.display()));
+        let failed =
+            |path: &Path, error: &io::Error| Failure::usage(format!("{} cannot be written: {error}", path.display()));
         make_private_directory(secrets).map_err(|error| failed(secrets, &error))?;
         for one in running {
             for (name, value) in &one.fields.secrets {
@@ -164,7 +179,9 @@ impl Sandbox {
 }
 
 fn table_exists(file: &Path) -> crate::failure::Stop {
-    Failure::usage(format!("{} exists", file.display())).advice("name another file, or overwrite it with --force").into()
+    Failure::usage(format!("{} exists", file.display()))
+        .advice("name another file, or overwrite it with --force")
+        .into()
 }
 
 /// The table as text. `secret` writes where a secret comes from.
@@ -172,7 +189,11 @@ fn table(running: &[Running], secret: impl Fn(&Running, &str) -> String) -> Resu
     let mut text = String::new();
     for one in running {
         let origin = marketplaces::origin(one.platform.as_ref())?;
-        text.push_str(&format!("[accounts.{}]\nconnector = {}\n", quoted(&one.account()), quoted(&one.connector.display().to_string())));
+        text.push_str(&format!(
+            "[accounts.{}]\nconnector = {}\n",
+            quoted(&one.account()),
+            quoted(&one.connector.display().to_string())
+        ));
         for (name, value) in &one.fields.settings {
             text.push_str(&format!("settings.{name} = {}\n", quoted(value.as_str().unwrap_or_default())));
         }

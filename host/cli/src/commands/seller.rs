@@ -10,7 +10,9 @@ use crate::views;
 
 /// Read a seller's profile at the platform: the account's own, or another by id or e-mail
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tradepost settings sandbox/wcfm\n  tradepost settings sandbox/wcfm --email seller@example.com --json")]
+#[command(
+    after_help = "Examples:\n  tradepost settings sandbox/wcfm\n  tradepost settings sandbox/wcfm --email seller@example.com --json"
+)]
 pub(crate) struct Settings {
     /// The account, as the table names it
     account: String,
@@ -54,8 +56,16 @@ impl Restrictions {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
         let session = context.open(&self.account).await?;
         let restrictions = session.keep(session.account.list_restrictions().await).await?;
-        context.output.list(&restrictions, &[column("NAME", 30), column("FORBIDDEN", 9), column("VALUE", 40)], |restriction| {
-            vec![restriction.name.clone(), if restriction.denied { "yes" } else { "no" }.to_owned(), restriction.value.clone()]
-        })
+        context.output.list(
+            &restrictions,
+            &[column("NAME", 30), column("FORBIDDEN", 9), column("VALUE", 40)],
+            |restriction| {
+                vec![
+                    restriction.name.clone(),
+                    if restriction.denied { "yes" } else { "no" }.to_owned(),
+                    restriction.value.clone(),
+                ]
+            },
+        )
     }
 }

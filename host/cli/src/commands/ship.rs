@@ -1,8 +1,8 @@
 //! `tradepost ship`: report a parcel.
 
 use clap::Args;
-use tradepost_runtime::commerce::{Shipment, ShipmentLine};
 use tradepost_runtime::Timestamp;
+use tradepost_runtime::commerce::{Shipment, ShipmentLine};
 
 use super::Context;
 use crate::failure::Result;

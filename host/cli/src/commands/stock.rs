@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use tradepost_runtime::commerce::{StockChange, StockOutcome, StockResult};
 use tradepost_runtime::Decimal;
+use tradepost_runtime::commerce::{StockChange, StockOutcome, StockResult};
 
 use super::{Context, input};
 use crate::failure::{Exit, Failure, Result};
@@ -68,9 +68,11 @@ impl Set {
         let changes = self.changes()?;
         let session = context.open(&account).await?;
         let results = session.keep(session.account.set_stock(&changes).await).await?;
-        context.output.list(&results, &[column("ARTICLE", 24), column("OUTCOME", 12), column("MESSAGE", 60)], |result| {
-            vec![result.article.clone(), word(&result.outcome), result.message.clone()]
-        })?;
+        context.output.list(
+            &results,
+            &[column("ARTICLE", 24), column("OUTCOME", 12), column("MESSAGE", 60)],
+            |result| vec![result.article.clone(), word(&result.outcome), result.message.clone()],
+        )?;
         match failure(&results) {
             Some(failure) => Err(failure.fact("account", account).into()),
             None => Ok(()),
@@ -89,7 +91,9 @@ impl Set {
             return Err(Failure::usage("--available is missing").into());
         };
         if self.sku.is_none() && self.product.is_none() && self.variant.is_none() {
-            return Err(Failure::usage("no article is named").advice("name it with --sku, --product or --variant").into());
+            return Err(Failure::usage("no article is named")
+                .advice("name it with --sku, --product or --variant")
+                .into());
         }
         Ok(vec![StockChange {
             sku: self.sku,
@@ -108,7 +112,11 @@ fn failure(results: &[StockResult]) -> Option<Failure> {
     let missing: Vec<&StockResult> = results.iter().filter(|result| failed(result.outcome)).collect();
     let first = missing.first()?;
     let kind = if missing.len() == results.len() { word(&first.outcome) } else { "partial".into() };
-    Some(Failure::new(Exit::Refused, kind, format!("{} of {} stock changes did not go through", missing.len(), results.len())))
+    Some(Failure::new(
+        Exit::Refused,
+        kind,
+        format!("{} of {} stock changes did not go through", missing.len(), results.len()),
+    ))
 }
 
 #[cfg(test)]

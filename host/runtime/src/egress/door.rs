@@ -52,6 +52,8 @@ pub struct Door {
     headers: RequestHeaders,
     problems: Vec<Denial>,
     placement: Option<Placement>,
+    /// The only origin that the credential goes to.
+    root_origin: Origin,
     pub(super) auth: Authentication,
 }
 
@@ -112,7 +114,7 @@ impl Egress {
         };
         needed.retain(|origin| granted(&policy, origin).is_none());
         problems.extend(not_granted(&policy, &needed));
-        Ok(Arc::new(Door { egress: self.clone(), policy, headers, problems, placement, auth }))
+        Ok(Arc::new(Door { egress: self.clone(), policy, headers, problems, placement, root_origin, auth }))
     }
 }
 
@@ -218,6 +220,14 @@ impl Door {
         if bodiless && request.body.is_some() {
             let message = format!("{} carries no body; send it with POST, or as query parameters", request.method);
             return Err(Denial::new(Layer::Method, message));
+        }
+        // A host that may be reached is not one that is trusted with the credential: it would learn it by being asked.
+        if request.authenticate && self.placement.is_some() && origin != self.root_origin {
+            let message = format!(
+                "the account's credential goes to {} only, not to {origin}; send this request without `authenticate`",
+                self.root_origin
+            );
+            return Err(Denial::new(Layer::Url, message));
         }
         if let Some(placement) = &self.placement {
             placement.check_free(&url, request.body.as_ref())?;

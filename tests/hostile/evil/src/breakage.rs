@@ -36,7 +36,11 @@ pub(crate) fn hostile_error() -> Findings {
     let kind = match settings::required("kind")?.as_str() {
         "invalid-input" => ErrorKind::InvalidInput(vec![error::issue(&text, &text, &text)]),
         "partial" => ErrorKind::Partial(vec![error::item_failure(&text, &text, &text)]),
-        "protocol" => ErrorKind::Protocol(UnexpectedAnswer { pointer: text.clone(), expected: text.clone(), excerpt: text.clone() }),
+        "protocol" => ErrorKind::Protocol(UnexpectedAnswer {
+            pointer: text.clone(),
+            expected: text.clone(),
+            excerpt: text.clone(),
+        }),
         _ => ErrorKind::Conflict,
     };
     Err(Error { kind, message: text.clone(), detail: text })

@@ -52,8 +52,10 @@ pub(crate) fn overwrite() -> Findings {
 /// Reads, lists and writes with the setting `key` as it is.
 pub(crate) fn odd_key() -> Findings {
     let key = settings::field("key")?.unwrap_or_default();
-    let shown = |outcome: Result<String, Error>| outcome.unwrap_or_else(|refused| format!("refused: {}", refused.detail));
-    let read = storage::get(&key).map(|value| value.map_or("nothing".to_owned(), |value| String::from_utf8_lossy(&value).into_owned()));
+    let shown =
+        |outcome: Result<String, Error>| outcome.unwrap_or_else(|refused| format!("refused: {}", refused.detail));
+    let read = storage::get(&key)
+        .map(|value| value.map_or("nothing".to_owned(), |value| String::from_utf8_lossy(&value).into_owned()));
     let listed = storage::list(&key, None).map(|keys| keys.join(","));
     let written = storage::set(&key, b"mine", None).map(|()| "stored".to_owned());
     Ok(vec![found("read", shown(read)), found("listed", shown(listed)), found("written", shown(written))])

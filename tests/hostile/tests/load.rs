@@ -1,0 +1,440 @@
+//! What is refused before anything of a connector runs for an account (HC-73, HC-79, HC-80), and what a hostile `describe`
+//! or manifest comes to.
+
+use std::time::Duration;
+
+use tradepost_hostile::core_module::{SCRATCH_AT, altered_component, component, foreign_component};
+use tradepost_hostile::stage::tight;
+use tradepost_hostile::{CoreModule, ManifestImage, Stage};
+use tradepost_runtime::{CallError, LimitReached, LoadError, MAX_COMPONENT_BYTES, inspect};
+
+/// Seeds of HC-73.
+const SEEDS: u64 = 10_000;
+
+/// Numbers that look random and are the same each time: a failure names its seed and can be run again.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound as u64).expect("below a usize")
+    }
+
+    fn bytes(&mut self, length: usize) -> Vec<u8> {
+        (0..length).map(|_| self.next().to_le_bytes()[0]).collect()
+    }
+}
+
+/// A component damaged in one way or another: random bytes, cut off, bits flipped, a part overwritten.
+fn damaged(healthy: &[u8], seed: u64) -> Vec<u8> {
+    let mut numbers = Numbers(seed);
+    let mut bytes = healthy.to_vec();
+    match seed % 5 {
+        0 => {
+            let length = numbers.below(4096);
+            bytes = numbers.bytes(length);
+        }
+        1 => {
+            let length = numbers.below(4096);
+            bytes.truncate(8);
+            bytes.extend(numbers.bytes(length));
+        }
+        2 => bytes.truncate(numbers.below(healthy.len())),
+        3 => {
+            for _ in 0..=numbers.below(8) {
+                let at = numbers.below(bytes.len());
+                bytes[at] ^= 1 << numbers.below(8);
+            }
+        }
+        _ => {
+            let (at, length) = (numbers.below(bytes.len()), numbers.below(64));
+            let end = (at + length).min(bytes.len());
+            let noise = numbers.bytes(end - at);
+            bytes[at..end].copy_from_slice(&noise);
+        }
+    }
+    bytes
+}
+
+#[test]
+fn hc_73_damaged_components_are_told_from_whole_ones_without_a_panic() {
+    let healthy = CoreModule::default().component();
+    let mut refused = 0;
+    for seed in 0..SEEDS {
+        let bytes = damaged(&healthy, seed);
+        let outcome = std::panic::catch_unwind(|| inspect(&bytes));
+        match outcome {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                refused += 1;
+                assert!(!error.to_string().is_empty(), "seed {seed}");
+            }
+            Err(_) => panic!("seed {seed} panicked"),
+        }
+    }
+    // Flipped bits may hit names of functions, which nobody reads.
+    assert!(refused > SEEDS * 3 / 5, "only {refused} of {SEEDS} were refused");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hc_73_damaged_components_are_loaded_without_a_panic() {
+    // Fewer than are inspected: what passes inspection is compiled and run.
+    let stage = Stage::new(tight()).await;
+    let healthy = CoreModule::default().component();
+    let load_all = async {
+        for seed in 0..250 {
+            if let Err(error) = stage.runtime.load(damaged(&healthy, seed)).await {
+                assert!(!error.to_string().contains("the compiler failed"), "seed {seed}: {error}");
+            }
+        }
+    };
+    stage.during(load_all).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hc_80_what_is_no_component_is_refused_by_its_first_bytes() {
+    let stage = Stage::new(tight()).await;
+    let core_module = wat::parse_str("(module)").expect("it assembles");
+    let unknown_version = b"\0asm\x0e\0\x01\0".to_vec();
+    let table: [(&str, Vec<u8>, &str); 7] = [
+        ("nothing", Vec::new(), "empty"),
+        ("text", b"(component)".to_vec(), "does not begin with"),
+        ("a zip archive", b"PK\x03\x04....".to_vec(), "does not begin with"),
+        ("three bytes", b"\0as".to_vec(), "does not begin with"),
+        ("a core module", core_module, "core WebAssembly module"),
+        ("another version", unknown_version, "unknown version"),
+        ("native or precompiled code", b"\x7fELF\x02\x01\x01\0 and so on".to_vec(), "never loaded"),
+    ];
+    for (name, bytes, expected) in table {
+        let refused = stage.refuses(bytes).await;
+        assert!(
+            matches!(&refused, LoadError::NotAComponent(reason) if reason.contains(expected)),
+            "{name}: {refused:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hc_80_precompiled_code_is_refused() {
+    // The engine's own precompiled form is ELF, and deserialising it would run whatever it holds.
+    let mut config = wasmtime_like_elf();
+    config.extend(CoreModule::default().component());
+    let refused = Stage::new(tight()).await.refuses(config).await;
+    assert!(matches!(refused, LoadError::NotAComponent(_)), "{refused:?}");
+}
+
+/// The first bytes of what `wasmtime compile` writes: ELF, 64 bit, little-endian, of the engine's own ABI number.
+fn wasmtime_like_elf() -> Vec<u8> {
+    vec![0x7f, b'E', b'L', b'F', 2, 1, 1, 200, 0, 0, 0, 0, 0, 0, 0, 0]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_truncated_component_is_named_as_such() {
+    let stage = Stage::new(tight()).await;
+    let healthy = CoreModule::default().component();
+    for kept in [9, healthy.len() / 2, healthy.len() - 1] {
+        let refused = stage.refuses(healthy[..kept].to_vec()).await;
+        assert!(refused.to_string().contains("truncated"), "{kept} bytes: {refused}");
+    }
+    let refused = stage.refuses(vec![0; MAX_COMPONENT_BYTES + 1]).await;
+    assert!(matches!(refused, LoadError::TooLarge { .. }), "{refused:?}");
+}
+
+/// Bodies for a `describe` and `check` that are never run.
+const NEVER_RUN: &str = r#"(module
+    (memory (export "memory") 1)
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (unreachable))
+    (func (export "NAME#describe") (result i32) (unreachable)))"#;
+
+fn foreign_connector(version: &str, interface: &str) -> Vec<u8> {
+    let package = format!("package tradepost:connector@{version};\ninterface connector {{ {interface} }}");
+    let name = format!("tradepost:connector/connector@{version}");
+    foreign_component(&format!("export {name};"), &[package], &NEVER_RUN.replace("NAME", &name))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hc_79_another_version_of_the_contract_is_named_with_the_supported_one() {
+    let stage = Stage::new(tight()).await;
+    for version in ["0.2.0", "1.0.0", "0.0.1"] {
+        let refused = stage.refuses(foreign_connector(version, "describe: func() -> string;")).await;
+        assert!(matches!(refused, LoadError::OtherContract { .. }), "{refused:?}");
+        let text = refused.to_string();
+        assert!(
+            text.contains(&format!("connector@{version}")) && text.contains("supports tradepost:connector@0.1.0"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hc_79_a_mistyped_export_names_place_found_and_supported() {
+    let stage = Stage::new(tight()).await;
+    let whole = CoreModule::default();
+    let (world, wat) = (whole.world.clone(), whole.wat());
+    let not_a_manifest = foreign_connector("0.1.0", "describe: func() -> string;");
+    for (name, bytes, function, place, found, supported) in [
+        ("another result", not_a_manifest, "describe", "result", "string", "record manifest"),
+        (
+            "another field type",
+            altered_component(("platform: string,", "platform: list<u8>,"), &world, &wat),
+            "describe",
+            "platform",
+            "list<u8>",
+            "string",
+        ),
+        (
+            "a field more",
+            altered_component(
+                ("        pace: option<pace>,", "        pace: option<pace>, colour: string,"),
+                &world,
+                &wat,
+            ),
+            "describe",
+            "result",
+            "field `colour`",
+            "field `statuses`",
+        ),
+        (
+            "a case renamed",
+            altered_component(("        numbered,", "        counted,"), &world, &wat),
+            "describe",
+            "paging",
+            "case `counted`",
+            "case `numbered`",
+        ),
+        (
+            "inside a list",
+            altered_component(("requests: u32,", "requests: u64,"), &world, &wat),
+            "describe",
+            "pace.requests",
+            "u64",
+            "u32",
+        ),
+    ] {
+        let refused = stage.refuses(bytes).await;
+        let text = refused.to_string();
+        let LoadError::WrongType { side, interface, function: at, place: where_, found: have, supported: want } =
+            refused
+        else {
+            panic!("{name}: expected a mismatch, got {text}");
+        };
+        assert_eq!(
+            (side.as_str(), interface.as_str(), at.as_str()),
+            ("export", "tradepost:connector/connector@0.1.0", function),
+            "{name}"
+        );
+        assert!(where_.contains(place) && have.contains(found) && want.contains(supported), "{name}: {text}");
+        assert!(text.contains(&have) && text.contains(&want) && text.contains(function), "{name}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hc_79_a_missing_function_is_named() {
+    let bytes = altered_component(
+        ("check: func() -> result<account-identity, error>;", ""),
+        &CoreModule::default().world,
+        &without_check(),
+    );
+    let refused = Stage::new(tight()).await.refuses(bytes).await;
+    let LoadError::WrongType { function, found, supported, .. } = refused else { panic!("got {refused:?}") };
+    assert_eq!((function.as_str(), found.as_str()), ("check", "nothing"));
+    assert!(supported.contains("account-identity"), "{supported}");
+}
+
+fn without_check() -> String {
+    CoreModule::default().wat().replace("(export \"tradepost:connector/connector@0.1.0#check\")", "")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hc_79_a_component_without_the_connector_interface_is_no_connector() {
+    let stage = Stage::new(tight()).await;
+    let thing = "package evil:thing;\ninterface thing { go: func(); }".to_owned();
+    let bytes =
+        foreign_component("export evil:thing/thing;", &[thing], r#"(module (func (export "evil:thing/thing#go")))"#);
+    let refused = stage.refuses(bytes).await;
+    assert!(matches!(&refused, LoadError::NoConnector { found } if found == &["evil:thing/thing"]), "{refused:?}");
+    assert!(refused.to_string().contains("exports no tradepost:connector/connector"), "{refused}");
+
+    let bytes = foreign_component("", &[], "(module)");
+    assert!(matches!(stage.refuses(bytes).await, LoadError::NoConnector { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hc_79_imports_outside_the_contract_are_refused_by_name() {
+    let stage = Stage::new(tight()).await;
+    for (package, interface) in [
+        ("wasi:http@0.2.0", "outgoing-handler"),
+        ("wasi:keyvalue@0.2.0", "store"),
+        ("evil:thing@1.0.0", "thing"),
+        ("tradepost:connector-private@0.1.0", "http"),
+    ] {
+        let (name, version) = package.split_once('@').expect("packages here have versions");
+        let import = format!("{name}/{interface}@{version}");
+        let module = CoreModule {
+            packages: vec![format!("package {package};\ninterface {interface} {{ go: func(); }}")],
+            world: format!("{}import {import};", CoreModule::default().world),
+            imports: format!(r#"(import "{import}" "go" (func $go))"#),
+            check: "(call $go) (unreachable)".into(),
+            ..CoreModule::default()
+        };
+        let refused = stage.refuses(module.component()).await;
+        assert!(matches!(&refused, LoadError::ForeignImport { name } if *name == import), "{refused:?}");
+    }
+    // A function at the root of the world, outside any interface.
+    let module = CoreModule {
+        world: format!("{}import launch: func();", CoreModule::default().world),
+        imports: r#"(import "$root" "launch" (func $launch))"#.into(),
+        check: "(call $launch) (unreachable)".into(),
+        ..CoreModule::default()
+    };
+    let refused = stage.refuses(module.component()).await;
+    assert!(matches!(&refused, LoadError::ForeignImport { name } if name == "launch"), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hc_79_unknown_interfaces_of_the_contract_are_refused_with_the_known_ones() {
+    let stage = Stage::new(tight()).await;
+    let teleport = ("interface settings {", "interface teleport { go: func(); }\n\ninterface settings {");
+    let importing = CoreModule {
+        world: format!("{}import tradepost:connector/teleport@0.1.0;", CoreModule::default().world),
+        imports: r#"(import "tradepost:connector/teleport@0.1.0" "go" (func $go))"#.into(),
+        check: "(call $go) (unreachable)".into(),
+        ..CoreModule::default()
+    };
+    let exporting =
+        CoreModule::default().exporting("teleport", r#"(func (export "tradepost:connector/teleport@0.1.0#go"))"#);
+    for (module, side, known) in [(importing, "import", "storage"), (exporting, "export", "stock-updates")] {
+        let refused = stage.refuses(altered_component(teleport, &module.world, &module.wat())).await;
+        let text = refused.to_string();
+        assert!(matches!(&refused, LoadError::UnknownInterface { side: found, .. } if found == side), "{refused:?}");
+        assert!(text.contains("tradepost:connector/teleport@0.1.0") && text.contains(known), "{text}");
+    }
+    // The host's interfaces are not a connector's to export.
+    let settings = r#"(func (export "tradepost:connector/settings@0.1.0#get") (result i32) (unreachable))"#;
+    let module = CoreModule::default().exporting("settings", settings);
+    let refused = stage.refuses(component(&module.world, &[], &module.wat())).await;
+    assert!(matches!(&refused, LoadError::UnknownInterface { side, .. } if side == "export"), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_describe_that_breaks_off_loops_or_lies_is_a_typed_error() {
+    let stage = Stage::new(tight()).await;
+    let cpu = LimitReached::Cpu(Duration::from_millis(200));
+    let describing = |describe: &str| CoreModule { describe: describe.into(), ..CoreModule::default() };
+    for (name, module) in [
+        ("unreachable", describing("(unreachable)")),
+        ("loop", describing("(loop $forever (br $forever)) (unreachable)")),
+        ("out of bounds", describing("(i32.const 0xfffffff0)")),
+        ("misaligned", describing("(i32.const 1025)")),
+    ] {
+        let refused = stage.refuses(module.component()).await;
+        let LoadError::Describe(error) = refused else { panic!("{name}: got {refused:?}") };
+        match *error {
+            CallError::Trap { message, operation, .. } => {
+                assert_eq!(operation, "connector.describe");
+                assert!(
+                    ["unreachable", "out of bounds", "align"].iter().any(|expected| message.contains(expected)),
+                    "{name}: {message}"
+                );
+            }
+            CallError::Limit { limit, .. } => assert_eq!((name, limit), ("loop", cpu)),
+            other => panic!("{name}: got {other:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_describe_that_calls_the_host_is_refused() {
+    let stage = Stage::new(tight()).await;
+    let http = CoreModule {
+        imports: r#"(import "tradepost:connector/http@0.1.0" "send"
+            (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))"#
+            .into(),
+        describe: format!(
+            "(call $send (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+               (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const {SCRATCH_AT}))
+             (unreachable)"
+        ),
+        ..CoreModule::default()
+    };
+    let settings = CoreModule {
+        imports: r#"(import "tradepost:connector/settings@0.1.0" "get" (func $settings (param i32)))"#.into(),
+        describe: format!("(call $settings (i32.const {SCRATCH_AT})) (unreachable)"),
+        ..CoreModule::default()
+    };
+    let storage = CoreModule {
+        describe: format!(
+            "(call $storage_set (i32.const 256) (i32.const 5) (i32.const 256) (i32.const 5) (i32.const 0) (i32.const 0)
+               (i32.const {SCRATCH_AT}))
+             (unreachable)"
+        ),
+        ..CoreModule::default()
+    };
+    let secrets = CoreModule {
+        imports:
+            r#"(import "tradepost:connector/secrets@0.1.0" "matches" (func $matches (param i32 i32 i32 i32 i32)))"#
+                .into(),
+        describe: format!(
+            "(call $matches (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const {SCRATCH_AT})) (unreachable)"
+        ),
+        ..CoreModule::default()
+    };
+    for (name, module) in [("http", http), ("settings", settings), ("storage", storage), ("secrets", secrets)] {
+        let refused = stage.refuses(module.component()).await;
+        assert!(refused.to_string().contains("runs without capabilities"), "{name}: {refused}");
+        assert!(matches!(refused, LoadError::Describe(_)), "{name}: {refused:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn manifests_that_cannot_be_used_are_refused_with_the_reason() {
+    let stage = Stage::new(tight()).await;
+    let secret_schema = r#"{"type":"object","properties":{"password":{"type":"string","writeOnly":true}}}"#;
+    let usual = ManifestImage::default;
+    for (manifest, expected) in [
+        (ManifestImage { id: String::new(), ..usual() }, "id must be"),
+        (ManifestImage { id: "Evil Shop".into(), ..usual() }, "id must be"),
+        (ManifestImage { id: "../../etc".into(), ..usual() }, "id must be"),
+        (ManifestImage { id: "a".repeat(65), ..usual() }, "id must be"),
+        (ManifestImage { id: "red\u{1b}[31m".into(), ..usual() }, "id must be"),
+        (ManifestImage { version: "latest".into(), ..usual() }, "not a semantic version"),
+        (ManifestImage { settings_schema: "{".into(), ..usual() }, "settings-schema is not JSON"),
+        (ManifestImage { settings_schema: r#"{"type":"shop"}"#.into(), ..usual() }, "not a JSON Schema"),
+        (ManifestImage { settings_schema: "[]".into(), ..usual() }, "settings-schema"),
+        (ManifestImage { settings_schema: "[".repeat(100_000), ..usual() }, "settings-schema is not JSON"),
+        (ManifestImage { root_url: "https://{shop}.example".into(), ..usual() }, "names `shop`"),
+        (ManifestImage { root_url: "https://{shop".into(), ..usual() }, "`{` without `}`"),
+        (ManifestImage { hosts: vec!["https://{shop}.example".into()], ..usual() }, "names `shop`"),
+        (
+            ManifestImage {
+                root_url: "https://shop.example/{password}".into(),
+                settings_schema: secret_schema.into(),
+                ..usual()
+            },
+            "would put the secret `password` into a URL",
+        ),
+        (
+            ManifestImage {
+                hosts: vec!["https://{password}.evil.example".into()],
+                settings_schema: secret_schema.into(),
+                ..usual()
+            },
+            "would put the secret `password` into a URL",
+        ),
+        (ManifestImage { signs_requests: true, ..usual() }, "auth `signed`: this host carries out basic"),
+    ] {
+        let id = manifest.id.clone();
+        let module = CoreModule { manifest, memory: "(memory (export \"memory\") 32)".into(), ..CoreModule::default() };
+        let refused = stage.refuses(module.component()).await;
+        let text = refused.to_string();
+        assert!(matches!(refused, LoadError::Manifest { .. }) && text.contains(expected), "{id:?}: {text:.300}");
+        assert!(!text.chars().any(char::is_control), "{text:?}");
+    }
+}
