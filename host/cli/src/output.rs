@@ -17,7 +17,7 @@ pub(crate) struct Output {
 impl Output {
     /// One result: a JSON object, or what `text` makes of it.
     pub(crate) fn single<T: Serialize>(self, value: &T, text: impl FnOnce(&T) -> String) -> Result<()> {
-        if self.json { self.text(&json(value)?) } else { self.text(&text(value)) }
+        if self.json { print(&json(value)?) } else { print(&text(value)) }
     }
 
     /// A whole list: a JSON object a line, or a table.
@@ -28,23 +28,23 @@ impl Output {
         row: impl Fn(&T) -> Vec<String>,
     ) -> Result<()> {
         if self.json {
-            return items.iter().try_for_each(|item| self.text(&json(item)?));
+            return items.iter().try_for_each(|item| print(&json(item)?));
         }
         let mut table = headed(columns);
         for item in items {
             table.add_row(row(item).iter().map(|cell| printable(cell)));
         }
         align(&mut table, columns);
-        self.text(&table.trim_fmt())
+        print(&table.trim_fmt())
     }
+}
 
-    /// Text and a line end.
-    pub(crate) fn text(self, text: &str) -> Result<()> {
-        let mut stdout = io::stdout().lock();
-        writeln!(stdout, "{}", text.trim_end_matches('\n'))
-            .and_then(|()| stdout.flush())
-            .map_err(|error| writing_failed(&error))
-    }
+/// Text and a line end, on stdout.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{}", text.trim_end_matches('\n'))
+        .and_then(|()| stdout.flush())
+        .map_err(|error| writing_failed(&error))
 }
 
 /// One JSON text in one line.

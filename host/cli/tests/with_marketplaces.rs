@@ -30,18 +30,19 @@ impl Drop for Sandbox {
 impl Sandbox {
     fn start(arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let mut child = command(directory.path())
+        let child = command(directory.path())
             .args(["sandbox", "--write", "tradepost.toml"])
             .args(arguments)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        let mut sandbox = Self { child, directory };
         let mut said = Vec::new();
-        for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+        for line in BufReader::new(sandbox.child.stderr.take().unwrap()).lines() {
             let line = line.unwrap();
             if line.starts_with("ready") {
-                return Self { child, directory };
+                return sandbox;
             }
             said.push(line);
         }
@@ -126,8 +127,8 @@ fn a_session_at_hardtofind() {
         ledger.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["effect"].clone()).collect();
     assert_eq!(effects, ["order.process", "order.ship", "variant.update"]);
 
-    let slip = sandbox.run(&["packing-slip", account, "123456", "--out", "slip.pdf"]);
-    assert!(slip.status.success(), "{}", String::from_utf8_lossy(&slip.stderr));
+    let fetched = sandbox.run(&["packing-slip", account, "123456", "--out", "slip.pdf"]);
+    assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
     assert!(std::fs::read(sandbox.directory.path().join("slip.pdf")).unwrap().starts_with(b"%PDF"));
     assert_eq!(
         sandbox.failure(&["packing-slip", account, "123456", "--out", "slip.pdf"]).0,
@@ -204,8 +205,7 @@ fn wrong_password_missing_grant_and_faults_end_with_their_codes() {
     assert!(!error.to_string().contains("not-the-password"), "{error}");
     std::fs::write(&secret, &password).unwrap();
 
-    let without_grant: String =
-        table.lines().filter(|line| !line.starts_with("grants.")).map(|line| format!("{line}\n")).collect();
+    let without_grant: String = table.split_inclusive('\n').filter(|line| !line.starts_with("grants.")).collect();
     std::fs::write(sandbox.table(), without_grant).unwrap();
     let (exit, error) = sandbox.failure(&["check", account]);
     assert_eq!(exit, 8, "{error}");
@@ -218,7 +218,7 @@ fn wrong_password_missing_grant_and_faults_end_with_their_codes() {
 
 #[test]
 fn a_platform_that_fails_says_whether_to_try_again() {
-    for (fault, code, kind) in [("429=7", 5, "rate-limited"), ("503", 5, "unavailable"), ("html", 3, "protocol")] {
+    for (fault, code, kind) in [("429=7", 5, "rate-limited"), ("503", 5, "transient"), ("html", 3, "protocol")] {
         let sandbox = Sandbox::start(&["wcfm", "--orders", "3", "--fault", fault]);
         let (exit, error) = sandbox.failure(&["pull", "sandbox/wcfm", "orders"]);
         assert_eq!((exit, error["kind"].as_str().unwrap()), (code, kind), "{fault}: {error}");

@@ -121,12 +121,25 @@ struct CouponJson {
     discount_tax: Option<Amount>,
 }
 
+#[derive(Default)]
+struct Tracking {
+    each_data: Vec<LineTracking>,
+}
+
 /// PHP writes an empty map as `[]`.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Tracking {
-    Some { each_data: Vec<LineTracking> },
-    Nothing([(); 0]),
+impl<'de> Deserialize<'de> for Tracking {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Filled {
+            each_data: Vec<LineTracking>,
+        }
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        if raw.get().starts_with('[') {
+            return Ok(Self::default());
+        }
+        let Filled { each_data } = serde_json::from_str(raw.get()).map_err(D::Error::custom)?;
+        Ok(Self { each_data })
+    }
 }
 
 #[derive(Deserialize)]
@@ -210,7 +223,7 @@ impl OrderJson {
                 .shipping_lines
                 .into_iter()
                 .map(|line| ShippingLine {
-                    title: line.method_title,
+                    title: plain(line.method_title),
                     code: filled(line.method_id),
                     price: amount(line.total),
                     tax: amount(line.total_tax),
@@ -239,12 +252,17 @@ fn filled(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
+/// Titles come with tags and entities; the connector's own function takes them out, here as there.
+fn plain(text: String) -> String {
+    if text.contains(['<', '&']) { tradepost_wcfm::text::plain(&text).into_owned() } else { text }
+}
+
 fn amount(amount: Option<Amount>) -> Option<Decimal> {
     amount.map(|amount| amount.0)
 }
 
 fn adjustment(title: String, total: Option<Amount>, tax: Option<Amount>) -> Option<Adjustment> {
-    Some(Adjustment { title, amount: total?.0, tax: amount(tax) })
+    Some(Adjustment { title: plain(title), amount: total?.0, tax: amount(tax) })
 }
 
 fn instant(local: Option<&str>, gmt: Option<&str>) -> anyhow::Result<Option<Timestamp>> {
@@ -370,7 +388,7 @@ impl LineJson {
             sku: filled(self.sku),
             product_id,
             variant_id,
-            title: self.name,
+            title: plain(self.name),
             quantity: self.quantity.0,
             unit_price: amount(self.price),
             total: amount(self.total),
@@ -383,12 +401,8 @@ impl LineJson {
 }
 
 fn shipments(tracking: Tracking) -> Vec<Shipment> {
-    let entries = match tracking {
-        Tracking::Some { each_data } => each_data,
-        Tracking::Nothing(_) => Vec::new(),
-    };
     let mut shipments: Vec<Shipment> = Vec::new();
-    for entry in entries {
+    for entry in tracking.each_data {
         let (number, url) = (filled(entry.tracking_code), filled(entry.tracking_url).filter(|url| url != "#"));
         let Some(item) = entry.item_id.filter(|_| number.is_some() || url.is_some()) else { continue };
         let line = ShipmentLine { line_id: item.get().trim_matches('"').to_owned(), quantity: None };

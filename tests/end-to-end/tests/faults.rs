@@ -11,10 +11,12 @@ async fn read(account: &Account) -> Result<Vec<Order>, CallError> {
 }
 
 /// Fault, the error of a read at hardtofind, the error of a read at WCFM.
-const READS: [(&str, &str, &str); 8] = [
+const READS: [(&str, &str, &str); 9] = [
     ("429", "rate-limited", "rate-limited"),
     ("500", "transient", "transient"),
-    ("503", "unavailable", "unavailable"),
+    ("503", "transient", "transient"),
+    // With a time to come back at, it is down for everybody until then.
+    ("503=600", "unavailable", "unavailable"),
     ("html", "protocol", "protocol"),
     ("empty", "protocol", "protocol"),
     ("reset", "transient", "transient"),

@@ -309,7 +309,7 @@ async fn hc_62_the_credential_goes_to_no_other_host() {
             .with("method", "POST")
             .with("body", "{}");
         let findings = account.findings(&trap.stage, &trap.connector).await;
-        assert!(findings.get("detail").contains("the account's credential goes to"), "{way}: {findings:?}");
+        assert!(findings.get("detail").contains("url layer"), "{way}: {findings:?}");
         assert_eq!(trap.elsewhere.connections(), 0, "{way}");
         trap.assert_nobody_else_has_one(way).await;
     }

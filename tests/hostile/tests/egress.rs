@@ -21,7 +21,7 @@ async fn evil_stage() -> (Stage, Connector) {
     (stage, connector)
 }
 
-/// The refusal as the connector gets to know it.
+/// The refusal as the connector gets to know it: which layer refused. Grants and addresses are for the operator's eyes.
 fn refusal(findings: &Findings) -> &str {
     assert!(findings.get("error").contains("Forbidden"), "expected a refusal: {findings:?}");
     findings.get("detail")
@@ -45,7 +45,7 @@ async fn hc_41_a_host_that_is_not_declared_is_denied() {
     // The operator granted it, and the manifest does not ask for it.
     account.grants.private_hosts.push(elsewhere.origin());
     let findings = account.findings(&stage, &connector).await;
-    assert!(refusal(&findings).contains("host not declared"), "{findings:?}");
+    assert!(refusal(&findings).contains("manifest layer"), "{findings:?}");
     assert_eq!(elsewhere.connections(), 0);
 }
 
@@ -69,7 +69,7 @@ async fn hc_42_other_ports_of_a_granted_host_are_denied() {
         [22, 5432, 4222, 6379].map(|port| format!("http://127.0.0.1:{port}/")).into_iter().chain([database.url()]);
     for url in urls {
         let findings = EvilAccount::new("send").at(&server).with("url", &url).findings(&stage, &connector).await;
-        assert!(refusal(&findings).contains("host not declared"), "{url}: {findings:?}");
+        assert!(refusal(&findings).contains("manifest layer"), "{url}: {findings:?}");
     }
     assert_eq!(database.connections(), 0);
 }
@@ -82,7 +82,7 @@ async fn hc_43_other_schemes_are_denied() {
     for scheme in ["file", "ftp", "gopher", "ws", "wss", "unix", "data", "javascript", "HTTPX"] {
         let url = format!("{scheme}://{authority}/");
         let findings = EvilAccount::new("send").at(&server).with("url", &url).findings(&stage, &connector).await;
-        assert!(refusal(&findings).contains("not http or https"), "{url}: {findings:?}");
+        assert!(refusal(&findings).contains("url layer"), "{url}: {findings:?}");
     }
     // The same host over TLS is another origin.
     let findings = EvilAccount::new("send")
@@ -90,7 +90,7 @@ async fn hc_43_other_schemes_are_denied() {
         .with("url", format!("https://{authority}/"))
         .findings(&stage, &connector)
         .await;
-    assert!(refusal(&findings).contains("host not declared"), "{findings:?}");
+    assert!(refusal(&findings).contains("manifest layer"), "{findings:?}");
     assert_eq!(server.connections(), 0);
 }
 
@@ -120,9 +120,7 @@ async fn hc_44_address_literals_are_checked_however_they_are_written() {
         let origin = url.parse().expect("an origin");
         if private_grant { &mut account.grants.private_hosts } else { &mut account.grants.hosts }.push(origin);
         let findings = account.findings(&stage, &connector).await;
-        let refusal = refusal(&findings);
-        let expected = if private_grant { "never dialled" } else { "leads to" };
-        assert!(refusal.contains(expected), "{url}: {refusal}");
+        assert!(refusal(&findings).contains("address layer"), "{url}: {findings:?}");
     }
     assert_eq!(server.connections(), 0);
 }
@@ -232,7 +230,7 @@ async fn hc_53_headers_of_the_host_are_refused() {
         let account =
             EvilAccount::new("send").at(&server).with("url", "/").with("header-name", name).with("header-value", "1");
         let findings = account.findings(&stage, &connector).await;
-        assert!(refusal(&findings).contains(&name.to_ascii_lowercase()), "{name}: {findings:?}");
+        assert!(refusal(&findings).contains("header layer"), "{name}: {findings:?}");
     }
     assert_eq!(server.connections(), 0);
 }
@@ -259,7 +257,7 @@ async fn hc_54_a_seventh_method_cannot_be_said() {
     for method in ["GET", "HEAD"] {
         let account = EvilAccount::new("send").at(&server).with("url", "/").with("method", method).with("body", "x");
         let findings = account.findings(&stage, &connector).await;
-        assert!(refusal(&findings).contains("carries no body"), "{method}: {findings:?}");
+        assert!(refusal(&findings).contains("method layer"), "{method}: {findings:?}");
     }
     assert_eq!(server.connections(), 0);
 }
@@ -271,7 +269,7 @@ async fn hc_55_the_hosts_own_listeners_are_not_dialled() {
     let stage = Stage::with(Runtime::builder().limits(limits()).egress(egress)).await;
     let connector = stage.runtime.load(evil::component()).await.expect("it loads");
     let findings = EvilAccount::new("send").at(&own).with("url", "/metrics").findings(&stage, &connector).await;
-    assert!(refusal(&findings).contains("this host itself listens"), "{findings:?}");
+    assert!(refusal(&findings).contains("address layer"), "{findings:?}");
     assert_eq!(own.connections(), 0);
 }
 

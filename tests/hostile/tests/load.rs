@@ -124,14 +124,14 @@ async fn hc_80_what_is_no_component_is_refused_by_its_first_bytes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hc_80_precompiled_code_is_refused() {
     // The engine's own precompiled form is ELF, and deserialising it would run whatever it holds.
-    let mut config = wasmtime_like_elf();
-    config.extend(CoreModule::default().component());
-    let refused = Stage::new(tight()).await.refuses(config).await;
+    let mut bytes = precompiled_header();
+    bytes.extend(CoreModule::default().component());
+    let refused = Stage::new(tight()).await.refuses(bytes).await;
     assert!(matches!(refused, LoadError::NotAComponent(_)), "{refused:?}");
 }
 
 /// The first bytes of what `wasmtime compile` writes: ELF, 64 bit, little-endian, of the engine's own ABI number.
-fn wasmtime_like_elf() -> Vec<u8> {
+fn precompiled_header() -> Vec<u8> {
     vec![0x7f, b'E', b'L', b'F', 2, 1, 1, 200, 0, 0, 0, 0, 0, 0, 0, 0]
 }
 

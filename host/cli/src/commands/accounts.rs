@@ -6,7 +6,7 @@ use serde_json::{Map, json};
 use super::Context;
 use crate::config::{AccountEntry, Config};
 use crate::failure::{Failure, Result};
-use crate::output::column;
+use crate::output::{self, column};
 
 /// List the accounts of the table and where their secrets come from
 #[derive(Debug, Args)]
@@ -18,7 +18,7 @@ impl Accounts {
         let Self {} = self;
         let config = Config::read(&context.table).map_err(Failure::from)?;
         if context.output.json {
-            return config.accounts().try_for_each(|entry| context.output.text(&to_json(entry)));
+            return config.accounts().try_for_each(|entry| output::print(&to_json(entry)));
         }
         let entries: Vec<&AccountEntry> = config.accounts().collect();
         let columns = [

@@ -256,35 +256,30 @@ async fn set_stock(session: &Session) -> Result<(String, String)> {
 }
 
 fn text(report: &Report) -> String {
-    let mut text = String::new();
-    let mark = |good: bool| if good { "ok  " } else { "FAIL" };
-    for platform in &report.platforms {
-        text.push_str(&format!("{} {} at {}\n", platform.connector, platform.version, platform.root_url));
-        if let Some(seller) = &platform.seller {
-            text.push_str(&format!("  {} checked: the account is {}\n", mark(true), printable(seller)));
-        }
-        for (stream, pulled) in &platform.pulled {
-            let held = platform.held.get(stream).copied().unwrap_or_default();
-            text.push_str(&format!(
-                "  {} pulled {pulled} {stream}; the marketplace holds {held}\n",
-                mark(*pulled == held)
-            ));
-        }
-        for effect in &platform.effects {
-            let times = if effect.in_ledger == 1 { "once".to_owned() } else { format!("{} times", effect.in_ledger) };
-            text.push_str(&format!(
-                "  {} {}; in the marketplace's ledger {times}\n",
-                mark(effect.in_ledger == 1),
-                effect.what
-            ));
-        }
-        if platform.other_writes > 0 {
-            text.push_str(&format!("  {} {} further writes in the ledger\n", mark(false), platform.other_writes));
-        }
-        if let Some(error) = &platform.error {
-            text.push_str(&format!("  {} {}\n", mark(false), printable(error["message"].as_str().unwrap_or_default())));
-        }
-        text.push_str(&format!("       {} requests\n", platform.requests));
+    report.platforms.iter().flat_map(lines).collect::<Vec<_>>().join("\n")
+}
+
+/// What happened at one marketplace, a line each.
+fn lines(platform: &PlatformReport) -> Vec<String> {
+    let line = |good: bool, text: String| format!("  {} {text}", if good { "ok  " } else { "FAIL" });
+    let mut lines = vec![format!("{} {} at {}", platform.connector, platform.version, platform.root_url)];
+    if let Some(seller) = &platform.seller {
+        lines.push(line(true, format!("checked: the account is {}", printable(seller))));
     }
-    text
+    for (stream, pulled) in &platform.pulled {
+        let held = platform.held.get(stream).copied().unwrap_or_default();
+        lines.push(line(*pulled == held, format!("pulled {pulled} {stream}; the marketplace holds {held}")));
+    }
+    for effect in &platform.effects {
+        let times = if effect.in_ledger == 1 { "once".to_owned() } else { format!("{} times", effect.in_ledger) };
+        lines.push(line(effect.in_ledger == 1, format!("{}; in the marketplace's ledger {times}", effect.what)));
+    }
+    if platform.other_writes > 0 {
+        lines.push(line(false, format!("{} further writes in the ledger", platform.other_writes)));
+    }
+    if let Some(error) = &platform.error {
+        lines.push(line(false, printable(error["message"].as_str().unwrap_or_default())));
+    }
+    lines.push(format!("       {} requests", platform.requests));
+    lines
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 use tradepost_runtime::contract::manifest::{AuthMethod, Manifest};
-use tradepost_runtime::{Connector, Limits};
+use tradepost_runtime::{Capability, Connector, Limits};
 
 use super::Context;
 use crate::failure::Result;
@@ -50,7 +50,7 @@ fn schema(manifest: &Manifest) -> Value {
 
 fn describe(connector: &Connector, schema: &Value) -> String {
     let (manifest, inspection) = (connector.manifest(), connector.inspection());
-    let capabilities: Vec<_> = connector.capabilities().map(|capability| capability.name()).collect();
+    let capabilities: Vec<_> = connector.capabilities().map(Capability::name).collect();
     let (host, startup): (Vec<_>, Vec<_>) = inspection.imports.iter().partition(|import| !import.starts_with("wasi:"));
     let host: Vec<&str> = host.iter().map(|import| import.as_str()).collect();
     let mut text = facts([

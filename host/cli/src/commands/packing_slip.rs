@@ -12,7 +12,7 @@ use tradepost_runtime::commerce::Document;
 
 use super::Context;
 use crate::failure::{Failure, Result, writing_failed};
-use crate::progress;
+use crate::{output, progress};
 
 /// Fetch the slip that belongs into an order's parcel
 #[derive(Debug, Args)]
@@ -37,8 +37,8 @@ pub(crate) struct PackingSlip {
 
 impl PackingSlip {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
-        let output = context.output;
-        if self.out.is_none() && !output.json && io::stdout().is_terminal() {
+        let json_wanted = context.output.json;
+        if self.out.is_none() && !json_wanted && io::stdout().is_terminal() {
             return Err(Failure::usage("a packing slip is binary and would garble the terminal")
                 .advice("give it a file with --out FILE, or send stdout to one")
                 .into());
@@ -53,18 +53,18 @@ impl PackingSlip {
         match self.out {
             Some(file) => {
                 write(&file, &content, self.force)?;
-                if output.json {
+                if json_wanted {
                     let written =
                         json!({ "media_type": media_type, "file_name": file_name, "bytes": bytes, "file": file });
-                    return output.text(&written.to_string());
+                    return output::print(&written.to_string());
                 }
                 progress::note(&format!("{} ({media_type}, {bytes} bytes)", file.display()));
                 Ok(())
             }
-            None if output.json => {
-                let content = BASE64_STANDARD.encode(&content);
-                let document = json!({ "media_type": media_type, "file_name": file_name, "bytes": bytes, "content_base64": content });
-                output.text(&document.to_string())
+            None if json_wanted => {
+                let encoded = BASE64_STANDARD.encode(&content);
+                let document = json!({ "media_type": media_type, "file_name": file_name, "bytes": bytes, "content_base64": encoded });
+                output::print(&document.to_string())
             }
             None => {
                 let mut stdout = io::stdout().lock();

@@ -10,7 +10,7 @@ use tradepost_runtime::commerce::{ListQuery, NotificationQuery};
 
 use super::Context;
 use crate::failure::{Failure, Result};
-use crate::output::piece;
+use crate::output::{self, piece};
 use crate::progress;
 use crate::session::Session;
 use crate::walk::{Item, Stream, Walk, Wanted};
@@ -129,13 +129,13 @@ pub(super) async fn print_all(
 
 fn print_page(context: &Context, stream: Stream, items: Vec<Item>, with_header: bool) -> Result<()> {
     if context.output.json {
-        return items.iter().try_for_each(|item| context.output.text(&item.json));
+        return items.iter().try_for_each(|item| output::print(&item.json));
     }
     if items.is_empty() && !with_header {
         return Ok(());
     }
     let rows: Vec<Vec<String>> = items.into_iter().map(|item| item.row).collect();
-    context.output.text(&piece(stream.columns(), &rows, with_header))
+    output::print(&piece(stream.columns(), &rows, with_header))
 }
 
 /// What was printed: each record's content by its id, as a hash, because a walk may hold very many.

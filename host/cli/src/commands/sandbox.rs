@@ -13,8 +13,7 @@ use tradepost_runtime::Limits;
 use super::Context;
 use crate::failure::{Failure, Result};
 use crate::marketplaces::{self, Fields, MARKETPLACES, Marketplace, Opening};
-use crate::progress;
-use crate::session;
+use crate::{output, progress, session};
 
 /// Run loopback marketplaces until ctrl-c, and print the table of accounts that fits them
 #[derive(Debug, Args)]
@@ -144,15 +143,15 @@ impl Sandbox {
                     })
                 })
                 .collect();
-            return context.output.text(&json!({ "ready": true, "table": table, "platforms": platforms }).to_string());
+            return output::print(&json!({ "ready": true, "table": table, "platforms": platforms }).to_string());
         }
         if let Some(file) = &self.write {
-            return context.output.text(&written(file, running));
+            return output::print(&written(file, running));
         }
-        context.output.text(&format!("# tradepost.toml\n{table}"))?;
+        output::print(&format!("# tradepost.toml\n{table}"))?;
         for one in running {
             for (name, value) in &one.fields.secrets {
-                context.output.text(&format!("export {}={value}", one.variable(name)))?;
+                output::print(&format!("export {}={value}", one.variable(name)))?;
             }
         }
         Ok(())
@@ -186,24 +185,21 @@ fn table_exists(file: &Path) -> crate::failure::Stop {
 
 /// The table as text. `secret` writes where a secret comes from.
 fn table(running: &[Running], secret: impl Fn(&Running, &str) -> String) -> Result<String> {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for one in running {
         let origin = marketplaces::origin(one.platform.as_ref())?;
-        text.push_str(&format!(
-            "[accounts.{}]\nconnector = {}\n",
-            quoted(&one.account()),
-            quoted(&one.connector.display().to_string())
-        ));
+        lines.push(format!("[accounts.{}]", quoted(&one.account())));
+        lines.push(format!("connector = {}", quoted(&one.connector.display().to_string())));
         for (name, value) in &one.fields.settings {
-            text.push_str(&format!("settings.{name} = {}\n", quoted(value.as_str().unwrap_or_default())));
+            lines.push(format!("settings.{name} = {}", quoted(value.as_str().unwrap_or_default())));
         }
         for name in one.fields.secrets.keys() {
-            text.push_str(&format!("secrets.{name} = {}\n", secret(one, name)));
+            lines.push(format!("secrets.{name} = {}", secret(one, name)));
         }
         // Loopback is private: without this grant no connector reaches it.
-        text.push_str(&format!("grants.private_hosts = [{}]\n\n", quoted(&origin.to_string())));
+        lines.push(format!("grants.private_hosts = [{}]\n", quoted(&origin.to_string())));
     }
-    Ok(text)
+    Ok(lines.join("\n"))
 }
 
 /// A TOML string.
@@ -212,11 +208,9 @@ fn quoted(text: &str) -> String {
 }
 
 fn written(file: &Path, running: &[Running]) -> String {
-    let mut text = format!("{} is written, with its secrets in {}\n", file.display(), secret_directory(file).display());
-    for one in running {
-        text.push_str(&format!("  {:24} {}\n", one.account(), one.platform.root_url()));
-    }
-    text
+    let accounts = running.iter().map(|one| format!("  {:24} {}", one.account(), one.platform.root_url()));
+    let title = format!("{} is written, with its secrets in {}", file.display(), secret_directory(file).display());
+    std::iter::once(title).chain(accounts).collect::<Vec<_>>().join("\n")
 }
 
 /// Beside the table, named after it: `tradepost.toml` has `tradepost.secrets/`.
