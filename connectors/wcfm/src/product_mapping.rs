@@ -141,7 +141,8 @@ pub fn stock_levels(source: &ProductJson<'_>) -> Vec<StockLevel> {
         in_stock,
     };
     let mut levels = Vec::new();
-    let is_article = source.variations.0.is_empty() && &*source.kind != "variable";
+    // Groups and products sold elsewhere are not articles of this shop: there is nothing of them to count.
+    let is_article = source.variations.0.is_empty() && !matches!(&*source.kind, "variable" | "grouped" | "external");
     if is_article || source.manage_stock.0 {
         let available = if source.manage_stock.0 { amount(&source.stock_quantity) } else { None };
         levels.push(level(None, some_string(&source.sku), available, source.in_stock));

@@ -8,10 +8,6 @@ use tradepost_runtime::{AccountError, CallError, LoadError};
 use crate::failure::{Exit, Failure};
 use crate::output::word;
 
-/// The host's own sentence where a call used up its HTTP. It reaches the connector as `forbidden`, as a platform's
-/// refusal does; here the two are told apart.
-const HOST_BUDGET: &str = "the connector used up its share of HTTP";
-
 /// A component that does not load.
 pub(crate) fn load_error(error: &LoadError, file: &str) -> Failure {
     let kind = match error {
@@ -21,7 +17,7 @@ pub(crate) fn load_error(error: &LoadError, file: &str) -> Failure {
         LoadError::ForeignImport { .. } => "foreign-import",
         LoadError::OtherContract { .. } => "other-contract",
         LoadError::UnknownInterface { .. } => "unknown-interface",
-        LoadError::WrongType { .. } => "wrong-type",
+        LoadError::WrongType(_) => "wrong-type",
         LoadError::NoConnector { .. } => "no-connector",
         LoadError::Compile(_) => "does-not-compile",
         LoadError::Describe(_) => "describe-failed",
@@ -85,8 +81,6 @@ fn connector_error(error: &Error) -> Failure {
     let failure = |exit| Failure::new(exit, kind.clone(), error.message.clone()).detail(error.detail.clone());
     match &error.kind {
         ErrorKind::AuthExpired | ErrorKind::AuthRejected => failure(Exit::Credentials),
-        ErrorKind::Forbidden if error.message == HOST_BUDGET => failure(Exit::ConnectorFault)
-            .advice("ask for smaller pages or batches, or raise limits.http in the table of accounts"),
         ErrorKind::Forbidden => failure(Exit::Refused)
             .advice("the credentials are accepted but may not do this: give the user the right at the platform"),
         ErrorKind::NotFound | ErrorKind::Unsupported => failure(Exit::Refused),
@@ -166,13 +160,6 @@ mod tests {
             let failure = call_error(&CallError::Connector(Error { kind, message: "m".into(), detail: "d".into() }));
             assert_eq!((failure.kind.as_str(), failure.exit), (word, exit));
         }
-    }
-
-    #[test]
-    fn a_call_that_used_up_its_http_is_told_from_a_platform_s_refusal() {
-        let error =
-            Error { kind: ErrorKind::Forbidden, message: HOST_BUDGET.into(), detail: "more than 64 requests".into() };
-        assert_eq!(call_error(&CallError::Connector(error)).exit, Exit::ConnectorFault);
     }
 
     #[test]

@@ -62,7 +62,8 @@ async fn keys_are_listed_by_prefix_in_byte_order_and_paged() {
 async fn a_commit_whose_precondition_fails_changes_nothing() {
     on_each(|store| async move {
         store.commit("x", writes([set("k", b"1")])).await.unwrap();
-        let late = StorageWrites { preconditions: vec![("k".into(), None)], writes: vec![set("k", b"2"), set("other", b"2")] };
+        let late =
+            StorageWrites { preconditions: vec![("k".into(), None)], writes: vec![set("k", b"2"), set("other", b"2")] };
         assert_eq!(store.commit("x", late).await, Err(StorageError::Conflict { key: "k".into() }));
         assert_eq!(store.get("x", "k").await.unwrap().as_deref(), Some(&b"1"[..]));
         assert_eq!(store.get("x", "other").await.unwrap(), None);
@@ -77,7 +78,7 @@ async fn a_commit_whose_precondition_fails_changes_nothing() {
 async fn expired_values_are_gone_from_every_view() {
     on_each(|store| async move {
         let expired = StorageWrite { time_to_live: Some(Duration::ZERO), ..set("k", b"1") };
-        let lasting = StorageWrite { time_to_live: Some(Duration::from_secs(3600)), ..set("l", b"1") };
+        let lasting = StorageWrite { time_to_live: Some(Duration::from_hours(1)), ..set("l", b"1") };
         store.commit("x", writes([expired, lasting])).await.unwrap();
         assert_eq!(store.get("x", "k").await.unwrap(), None);
         assert_eq!(store.list("x", "", None, 10).await.unwrap(), ["l"]);

@@ -12,9 +12,7 @@ use syn::{Attribute, Data, DeriveInput, Field, Fields, LitStr, Type, parse_macro
 /// Implements `serde::Serialize` and `serde::Deserialize` with the contract's names.
 #[proc_macro_derive(ContractJson, attributes(component))]
 pub fn contract_json(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    expand(&parse_macro_input!(input as DeriveInput))
-        .unwrap_or_else(|error| error.to_compile_error())
-        .into()
+    expand(&parse_macro_input!(input as DeriveInput)).unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
 fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
@@ -73,11 +71,7 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
 
 fn struct_field(field: &Field) -> TokenStream {
     let (ident, ty) = (&field.ident, &field.ty);
-    let default = if is_list(ty) {
-        quote!(#[serde(default)])
-    } else {
-        quote!()
-    };
+    let default = if is_list(ty) { quote!(#[serde(default)]) } else { quote!() };
     quote!(#default #ident: #ty,)
 }
 

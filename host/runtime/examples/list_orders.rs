@@ -15,9 +15,16 @@ impl Storage for Rows {
     async fn get(&self, account: &str, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
         Ok(self.0.lock().unwrap().get(&(account.into(), key.into())).cloned())
     }
-    async fn list(&self, account: &str, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<String>, StorageError> {
+    async fn list(
+        &self,
+        account: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, StorageError> {
         let rows = self.0.lock().unwrap();
-        let keys = rows.keys().filter(|(owner, key)| owner == account && key.starts_with(prefix)).map(|(_, key)| key.clone());
+        let keys =
+            rows.keys().filter(|(owner, key)| owner == account && key.starts_with(prefix)).map(|(_, key)| key.clone());
         Ok(keys.filter(|key| after.is_none_or(|after| key.as_str() > after)).take(limit).collect())
     }
     async fn usage(&self, account: &str) -> Result<StorageUsage, StorageError> {
@@ -40,7 +47,8 @@ impl Storage for Rows {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let [file, url, username, password] = std::env::args().skip(1).collect::<Vec<_>>().try_into().expect("FILE URL USERNAME PASSWORD");
+    let [file, url, username, password] =
+        std::env::args().skip(1).collect::<Vec<_>>().try_into().expect("FILE URL USERNAME PASSWORD");
     let runtime = Runtime::new()?;
     let connector = runtime.load(std::fs::read(file)?).await?;
     let config = AccountConfig {
@@ -54,7 +62,14 @@ async fn main() -> anyhow::Result<()> {
     let mut cursor = None;
     loop {
         let page = account.list_orders(&ListQuery::default(), cursor.as_deref()).await?.commit().await?;
-        page.items.iter().for_each(|order| println!("{} {:?} {} {}", order.number, order.status.order, order.totals.total, order.currency));
-        (cursor, _) = (page.next, if page.end { return Ok(()) });
+        page.items.iter().for_each(|order| {
+            println!("{} {:?} {} {}", order.number, order.status.order, order.totals.total, order.currency)
+        });
+        (cursor, _) = (
+            page.next,
+            if page.end {
+                return Ok(());
+            },
+        );
     }
 }

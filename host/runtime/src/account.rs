@@ -10,7 +10,9 @@ use url::Url;
 use crate::connector::Connector;
 use crate::contract::manifest::{self, AuthMethod, AuthRecipe, TokenLifetime};
 use crate::contract::secrets::SecretError;
-use crate::egress::{Credential, Door, Grants, Lifetime, LoginBody, LoginField, LoginRecipe, Origin, Placement, Policy, TokenStore};
+use crate::egress::{
+    Credential, Door, Grants, Lifetime, LoginBody, LoginField, LoginRecipe, Origin, Placement, Policy, TokenStore,
+};
 use crate::error::{AccountError, SettingIssue};
 use crate::manifest::CheckedManifest;
 use crate::runtime::Runtime;
@@ -50,7 +52,10 @@ pub(crate) struct AccountInner {
 
 impl std::fmt::Debug for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Account").field("id", &self.inner.id).field("connector", &self.inner.connector).finish_non_exhaustive()
+        f.debug_struct("Account")
+            .field("id", &self.inner.id)
+            .field("connector", &self.inner.connector)
+            .finish_non_exhaustive()
     }
 }
 
@@ -71,7 +76,8 @@ impl Account {
         let template_error = |problem: String| AccountError::Template { account: config.id.clone(), problem };
 
         let root_url = fill(&checked.manifest.root_url, &config).map_err(&template_error)?;
-        let root_url = Url::parse(&root_url).map_err(|error| template_error(format!("root-url {root_url:?} is not a URL: {error}")))?;
+        let root_url = Url::parse(&root_url)
+            .map_err(|error| template_error(format!("root-url {root_url:?} is not a URL: {error}")))?;
         let hosts = checked
             .manifest
             .hosts
@@ -102,7 +108,15 @@ impl Account {
         }
         let settings_json = Value::Object(config.settings).to_string();
         Ok(Self {
-            inner: Arc::new(AccountInner { id: config.id, runtime, connector, settings_json, door, storage, secrets: config.secrets }),
+            inner: Arc::new(AccountInner {
+                id: config.id,
+                runtime,
+                connector,
+                settings_json,
+                door,
+                storage,
+                secrets: config.secrets,
+            }),
         })
     }
 
@@ -142,7 +156,8 @@ fn check_settings(checked: &CheckedManifest, config: &AccountConfig) -> Result<(
         if checked.is_secret(name) {
             whole.insert(name.clone(), Value::String(value.expose_secret().to_owned()));
         } else {
-            let message = format!("the connector has no secret of this name (its secrets: {})", checked.secret_fields.join(", "));
+            let message =
+                format!("the connector has no secret of this name (its secrets: {})", checked.secret_fields.join(", "));
             issues.push(SettingIssue { pointer: format!("/{name}"), message });
         }
     }
@@ -153,7 +168,10 @@ fn check_settings(checked: &CheckedManifest, config: &AccountConfig) -> Result<(
     Err(AccountError::Settings { account: config.id.clone(), connector: checked.label().to_owned(), issues })
 }
 
-fn choose_recipe<'m>(checked: &'m CheckedManifest, config: &AccountConfig) -> Result<Option<&'m AuthRecipe>, AccountError> {
+fn choose_recipe<'m>(
+    checked: &'m CheckedManifest,
+    config: &AccountConfig,
+) -> Result<Option<&'m AuthRecipe>, AccountError> {
     let offered = &checked.manifest.auth;
     let Some(asked) = &config.auth else {
         return Ok(offered.first());
@@ -184,7 +202,9 @@ fn credential(recipe: &AuthRecipe, checked: &CheckedManifest, config: &AccountCo
     let text = |template: &str| fill(template, config);
     let secret = |template: &str| text(template).map(SecretString::from);
     let placement = match &recipe.placement {
-        manifest::Placement::Header(header) => Placement::Header { name: header.name.clone(), prefix: header.prefix.clone() },
+        manifest::Placement::Header(header) => {
+            Placement::Header { name: header.name.clone(), prefix: header.prefix.clone() }
+        }
         manifest::Placement::Query(name) => Placement::Query(name.clone()),
         manifest::Placement::JsonBody(field) => Placement::JsonBody(field.clone()),
     };
@@ -205,7 +225,11 @@ fn credential(recipe: &AuthRecipe, checked: &CheckedManifest, config: &AccountCo
                 .map(|(name, value)| {
                     // What an answer may show is decided by the schema: user names reach the connector, passwords do not.
                     let hidden = template::fields(value)?.into_iter().any(|field| checked.is_secret(field));
-                    Ok(if hidden { LoginField::secret(name, secret(value)?) } else { LoginField::plain(name, text(value)?) })
+                    Ok(if hidden {
+                        LoginField::secret(name, secret(value)?)
+                    } else {
+                        LoginField::plain(name, text(value)?)
+                    })
                 })
                 .collect::<Result<_, String>>()?,
             token_pointer: login.token.clone(),

@@ -104,7 +104,10 @@ impl Account {
         match self.run(&operation, invocation).await {
             // The connector recognised an expired token that came without a 401. Renewed once, and only where running again
             // repeats nothing but reads.
-            Err(Failed { error: CallError::Connector(Error { kind: ErrorKind::AuthExpired, .. }), spent_token: Some(token) }) => {
+            Err(Failed {
+                error: CallError::Connector(Error { kind: ErrorKind::AuthExpired, .. }),
+                spent_token: Some(token),
+            }) => {
                 account.door.invalidate_token(token);
                 self.run(&operation, invocation).await.map_err(|failed| failed.error)
             }
@@ -123,17 +126,30 @@ impl Account {
         let label = account.connector.label();
         let log = LogBook::new(label.to_owned(), account.id.clone(), limits);
         let state = CallState::new(limits, log, Some(capabilities));
-        let (outcome, state) =
-            run_guest(&account.runtime, account.connector.pre(), account.connector.exports(), label, operation, state, invocation).await;
+        let (outcome, state) = run_guest(
+            &account.runtime,
+            account.connector.pre(),
+            account.connector.exports(),
+            label,
+            operation,
+            state,
+            invocation,
+        )
+        .await;
         let (cpu, host_calls, peak_memory) = state.meter.usage();
-        let Remains { log, writes, http, token_generation, denial } = state.finish();
+        let Remains { log, writes, http, token_generation, denial, spent } = state.finish();
         let failed = |error| Failed { error, spent_token: token_generation.filter(|_| !http.wrote) };
-        let value = outcome.map_err(|error| match (error, denial) {
+        let value = outcome.map_err(|error| {
+            let forbidden = matches!(&error, CallError::Connector(error) if error.kind == ErrorKind::Forbidden);
+            let (connector, operation) = (label.to_owned(), operation.to_owned());
             // The connector knows only that it was denied; the operator must know what would allow it.
-            (CallError::Connector(error), Some(denial)) if error.kind == ErrorKind::Forbidden => {
-                failed(CallError::Denied { operation: operation.to_owned(), denial })
-            }
-            (error, _) => failed(error),
+            failed(match (denial, spent) {
+                (Some(denial), _) if forbidden => CallError::Denied { operation, denial },
+                (None, Some(spent)) if forbidden => {
+                    CallError::Limit { connector, operation, limit: LimitReached::Http(spent) }
+                }
+                _ => error,
+            })
         })?;
         value.check(limits).map_err(|problem| {
             failed(CallError::InvalidResult { connector: label.to_owned(), operation: operation.to_owned(), problem })
@@ -231,20 +247,26 @@ fn bounded(mut error: Error) -> Error {
             texts.extend(issues.iter_mut().flat_map(|issue| [&mut issue.pointer, &mut issue.code, &mut issue.message]));
         }
         ErrorKind::Partial(failures) => {
-            texts.extend(failures.iter_mut().flat_map(|failure| [&mut failure.item, &mut failure.code, &mut failure.message]));
+            texts.extend(
+                failures.iter_mut().flat_map(|failure| [&mut failure.item, &mut failure.code, &mut failure.message]),
+            );
         }
         ErrorKind::Protocol(answer) => texts.extend([&mut answer.pointer, &mut answer.expected, &mut answer.excerpt]),
         _ => {}
     }
     for text in texts {
         let safe = escape_control(text);
-        *text = safe[..safe.floor_char_boundary(2 * MESSAGE_BYTES)].to_owned();
+        safe[..safe.floor_char_boundary(2 * MESSAGE_BYTES)].clone_into(text);
     }
     error
 }
 
 /// Asks a component for its manifest, without any capability.
-pub(crate) async fn describe(runtime: &Runtime, pre: &InstancePre<CallState>, exports: &Exports) -> Result<Manifest, CallError> {
+pub(crate) async fn describe(
+    runtime: &Runtime,
+    pre: &InstancePre<CallState>,
+    exports: &Exports,
+) -> Result<Manifest, CallError> {
     struct Describe;
 
     impl Invocation for Describe {

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use wasmtime::component::{Instance, InstancePre};
 use wasmtime::Store;
+use wasmtime::component::{Instance, InstancePre};
 
 use crate::contract::exports;
 use crate::contract::manifest::Manifest;
@@ -135,7 +135,12 @@ struct Inner {
 }
 
 impl Connector {
-    pub(crate) fn new(inspection: Inspection, pre: InstancePre<CallState>, exports: Exports, manifest: CheckedManifest) -> Self {
+    pub(crate) fn new(
+        inspection: Inspection,
+        pre: InstancePre<CallState>,
+        exports: Exports,
+        manifest: CheckedManifest,
+    ) -> Self {
         Self { inner: Arc::new(Inner { inspection, pre, exports, manifest }) }
     }
 

@@ -3,13 +3,7 @@
 //! Everything here is generated from `wit/`. Records serialise with the contract's names (snake_case fields, enum values
 //! as the contract spells them), so that the same types serve the host, the command line and embedders' own JSON.
 
-#[allow(
-    missing_docs,
-    unreachable_pub,
-    clippy::all,
-    clippy::pedantic,
-    unsafe_code
-)]
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, unsafe_code)]
 pub(crate) mod generated {
     wasmtime::component::bindgen!({
         path: "../../wit",
@@ -61,9 +55,7 @@ pub use exports::fulfilment_updates::Change;
 pub use exports::order_status::Target;
 pub use exports::seller_restrictions::Restriction;
 pub use exports::seller_settings::{Selector, SellerProfile};
-pub use exports::webhooks::{
-    ChangedEvent, StatusEvent, WebhookAnswer, WebhookEvent, WebhookReading, WebhookRequest,
-};
+pub use exports::webhooks::{ChangedEvent, StatusEvent, WebhookAnswer, WebhookEvent, WebhookReading, WebhookRequest};
 
 /// Everything, in the source's own page size, without raw JSON.
 impl Default for commerce::ListQuery {

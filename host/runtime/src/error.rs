@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::contract::errors::{Error as ConnectorError, ErrorKind};
-use crate::egress::{Denial, DoorError};
+use crate::egress::{BudgetExceeded, Denial, DoorError};
 use crate::storage::StorageError;
 
 /// Why a component was not loaded.
@@ -26,13 +26,17 @@ pub enum LoadError {
         limit: usize,
     },
     /// An import that no connector may have.
-    #[error("import outside the contract: {name} (a connector may import the host interfaces of tradepost:connector, and WASI to start its language runtime)")]
+    #[error(
+        "import outside the contract: {name} (a connector may import the host interfaces of tradepost:connector, and WASI to start its language runtime)"
+    )]
     ForeignImport {
         /// The import's name.
         name: String,
     },
     /// Built against another version of the contract.
-    #[error("{name} belongs to another version of the contract: this host supports tradepost:connector@{supported}; build the connector against it")]
+    #[error(
+        "{name} belongs to another version of the contract: this host supports tradepost:connector@{supported}; build the connector against it"
+    )]
     OtherContract {
         /// The interface.
         name: String,
@@ -50,21 +54,8 @@ pub enum LoadError {
         supported: String,
     },
     /// A function has another type than the contract says.
-    #[error("{side} {interface}, function `{function}` has the wrong type{}: found {found}, this host supports {supported}", if place.is_empty() { String::new() } else { format!(" at {place}") })]
-    WrongType {
-        /// `import` or `export`.
-        side: String,
-        /// The interface.
-        interface: String,
-        /// The function.
-        function: String,
-        /// Where in its type.
-        place: String,
-        /// What the component has.
-        found: String,
-        /// What the contract has.
-        supported: String,
-    },
+    #[error(transparent)]
+    WrongType(Box<TypeMismatch>),
     /// No `connector` export.
     #[error("the component exports no tradepost:connector/connector, so it is no connector (it exports: {})", if found.is_empty() { "nothing".to_owned() } else { found.join(", ") })]
     NoConnector {
@@ -87,11 +78,29 @@ pub enum LoadError {
     },
 }
 
+/// Where a component's function differs from the contract's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{side} {interface}, function `{function}` has the wrong type{}: found {found}, this host supports {supported}", if place.is_empty() { String::new() } else { format!(" at {place}") })]
+pub struct TypeMismatch {
+    /// `import` or `export`.
+    pub side: String,
+    /// The interface, with package and version.
+    pub interface: String,
+    /// The function.
+    pub function: String,
+    /// Where in its type: `result.ok.items[].total`; empty for the whole of it.
+    pub place: String,
+    /// What the component has.
+    pub found: String,
+    /// What the contract has.
+    pub supported: String,
+}
+
 /// Why an account could not be opened on a connector.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
     /// Settings or secrets do not fit the connector's schema.
-    #[error("settings of account {account} do not fit connector {connector}:{}", issues.iter().map(|issue| format!("\n  {}: {}", issue.pointer, issue.message)).collect::<String>())]
+    #[error("settings of account {account} do not fit connector {connector}:{}", listed(issues))]
     Settings {
         /// The account.
         account: String,
@@ -126,6 +135,10 @@ pub enum AccountError {
         /// What is wrong.
         problem: String,
     },
+}
+
+fn listed(issues: &[SettingIssue]) -> String {
+    issues.iter().flat_map(|issue| ["\n  ", &issue.pointer, ": ", &issue.message]).collect()
 }
 
 /// One thing that is wrong with an account's settings.
@@ -239,6 +252,9 @@ pub enum LimitReached {
     /// Open handles.
     #[error("limit of {0} handles reached (raise `limits.handles`)")]
     Handles(usize),
+    /// Requests or bytes of HTTP.
+    #[error("{0} (or raise `limits.http`)")]
+    Http(BudgetExceeded),
     /// Depth of calls within the guest.
     #[error("call stack exhausted ({0} bytes)")]
     Stack(usize),

@@ -54,8 +54,10 @@ pub use call::{Reply, Usage};
 pub use connector::{Capability, Connector};
 pub use contract::{commerce, errors};
 pub use egress::{Egress, Grants, Origin};
-pub use error::{AccountError, CallError, LimitReached, LoadError, SettingIssue};
-pub use inspect::{CONTRACT_PACKAGE, CONTRACT_VERSION, Digest, Inspection, MAX_COMPONENT_BYTES, contract_reference, inspect};
+pub use error::{AccountError, CallError, LimitReached, LoadError, SettingIssue, TypeMismatch};
+pub use inspect::{
+    CONTRACT_PACKAGE, CONTRACT_VERSION, Digest, Inspection, MAX_COMPONENT_BYTES, contract_reference, inspect,
+};
 pub use limits::Limits;
 pub use log_book::LogLine;
 pub use runtime::{Runtime, RuntimeBuilder};

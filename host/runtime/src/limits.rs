@@ -53,7 +53,7 @@ impl Default for Limits {
         Self {
             memory_bytes: 128 << 20,
             cpu: Duration::from_secs(2),
-            wall: Duration::from_secs(60),
+            wall: Duration::from_mins(1),
             host_calls: 100_000,
             lift_bytes: 16 << 20,
             handles: 1_024,

@@ -64,10 +64,18 @@ impl LogBook {
         }
         let (connector, account) = (&self.connector, &self.account);
         match level {
-            Level::Debug => tracing::debug!(target: "tradepost::connector", %connector, %account, fields = ?kept, text = %message),
-            Level::Info => tracing::info!(target: "tradepost::connector", %connector, %account, fields = ?kept, text = %message),
-            Level::Warn => tracing::warn!(target: "tradepost::connector", %connector, %account, fields = ?kept, text = %message),
-            Level::Error => tracing::error!(target: "tradepost::connector", %connector, %account, fields = ?kept, text = %message),
+            Level::Debug => {
+                tracing::debug!(target: "tradepost::connector", %connector, %account, fields = ?kept, text = %message);
+            }
+            Level::Info => {
+                tracing::info!(target: "tradepost::connector", %connector, %account, fields = ?kept, text = %message);
+            }
+            Level::Warn => {
+                tracing::warn!(target: "tradepost::connector", %connector, %account, fields = ?kept, text = %message);
+            }
+            Level::Error => {
+                tracing::error!(target: "tradepost::connector", %connector, %account, fields = ?kept, text = %message);
+            }
         }
         self.lines.push(LogLine { level, message, fields: kept });
     }
@@ -75,9 +83,14 @@ impl LogBook {
     /// The lines; where some were dropped, a last one says how many.
     pub(crate) fn finish(mut self) -> Vec<LogLine> {
         if self.dropped > 0 {
-            let message = format!("{} further log lines were dropped (limits.log_lines = {})", self.dropped, self.line_limit);
+            let message =
+                format!("{} further log lines were dropped (limits.log_lines = {})", self.dropped, self.line_limit);
             tracing::warn!(target: "tradepost::connector", connector = %self.connector, account = %self.account, dropped = self.dropped);
-            self.lines.push(LogLine { level: Level::Warn, message, fields: vec![("dropped".into(), self.dropped.to_string())] });
+            self.lines.push(LogLine {
+                level: Level::Warn,
+                message,
+                fields: vec![("dropped".into(), self.dropped.to_string())],
+            });
         }
         self.lines
     }
@@ -112,7 +125,8 @@ mod tests {
         let mut book = book(&Limits { log_line_bytes: 64, ..Limits::default() });
         book.write(Level::Warn, &"é\n".repeat(100), &[("a".into(), "b".repeat(100)), ("c\x1b[0m".into(), "d".into())]);
         let line = book.finish().remove(0);
-        let bytes = line.message.len() + line.fields.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        let bytes =
+            line.message.len() + line.fields.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
         assert!(bytes <= 64, "{bytes}");
         assert!(!line.message.contains('\n'));
     }

@@ -30,7 +30,10 @@ impl CheckedManifest {
             .map_err(|error| refuse(format!("settings-schema is not JSON: {error}")))?;
         let validator = jsonschema::validator_for(&schema)
             .map_err(|error| refuse(format!("settings-schema is not a JSON Schema: {error}")))?;
-        let fields = schema.get("properties").and_then(Value::as_object).ok_or_else(|| refuse("settings-schema has no `properties`".into()))?;
+        let fields = schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .ok_or_else(|| refuse("settings-schema has no `properties`".into()))?;
         let secret_fields: Vec<String> = fields
             .iter()
             .filter(|(_, field)| field.get("writeOnly") == Some(&Value::Bool(true)))
@@ -45,10 +48,14 @@ impl CheckedManifest {
         let known = |place: &str, template: &str, may_be_secret: bool| -> Result<(), LoadError> {
             for name in template::fields(template).map_err(|problem| refuse(format!("{place}: {problem}")))? {
                 if !fields.contains_key(name) {
-                    return Err(refuse(format!("{place}: template {template:?} names `{name}`, which settings-schema does not have")));
+                    return Err(refuse(format!(
+                        "{place}: template {template:?} names `{name}`, which settings-schema does not have"
+                    )));
                 }
                 if !may_be_secret && secret_fields.iter().any(|secret| secret == name) {
-                    return Err(refuse(format!("{place}: template {template:?} would put the secret `{name}` into a URL")));
+                    return Err(refuse(format!(
+                        "{place}: template {template:?} would put the secret `{name}` into a URL"
+                    )));
                 }
             }
             Ok(())
@@ -68,7 +75,7 @@ impl CheckedManifest {
             }
         }
         let label = format!("{} {}", manifest.id, manifest.version);
-        Ok(Self { label, secret_fields, defaults, validator, manifest })
+        Ok(Self { manifest, secret_fields, defaults, label, validator })
     }
 
     /// Compares an account's settings and secrets, taken together, with the schema.
@@ -106,7 +113,8 @@ impl CheckedManifest {
 }
 
 fn is_id(id: &str) -> bool {
-    (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    (1..=64).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 /// The templates of a recipe, each with whether it may name a secret. Fails for recipes that this host does not carry out.

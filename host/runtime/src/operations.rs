@@ -8,14 +8,14 @@ use crate::account::Account;
 use crate::call::{Checked, Invocation, Reply};
 use crate::connector::{Capability, Exported, Exports};
 use crate::contract::commerce::{
-    Carrier, CategoryPage, Document, ListQuery, NotificationPage, NotificationQuery, Order, OrderPage, Product, ProductFields,
-    ProductPage, Shipment, Status, StockChange, StockPage, StockResult,
+    Carrier, CategoryPage, Document, ListQuery, NotificationPage, NotificationQuery, Order, OrderPage, Product,
+    ProductFields, ProductPage, Shipment, Status, StockChange, StockPage, StockResult,
 };
 use crate::contract::errors::Error;
 use crate::contract::exports;
 use crate::contract::{
-    AccountIdentity, BuyerStatus, Change, FulfilmentOrder, FulfilmentStatus, Receipt, Restriction, Selector, SellerProfile, Target,
-    WebhookReading, WebhookRequest,
+    AccountIdentity, BuyerStatus, Change, FulfilmentOrder, FulfilmentStatus, Receipt, Restriction, Selector,
+    SellerProfile, Target, WebhookReading, WebhookRequest,
 };
 use crate::error::CallError;
 use crate::limits::Limits;
@@ -30,6 +30,7 @@ macro_rules! operations {
         impl Account {
             $(
                 $(#[$doc])*
+                #[allow(clippy::extra_unused_lifetimes, reason = "functions without arguments have no use for it")]
                 pub async fn $method<'q>(&self, $($argument: $ty),*) -> Result<Reply<$output>, CallError> {
                     struct Call<'q> {
                         $($argument: $ty,)*
@@ -166,7 +167,16 @@ macro_rules! unchecked {
 }
 
 unchecked!(
-    (), AccountIdentity, Order, Status, Document, Receipt, FulfilmentStatus, Product, WebhookReading, SellerProfile
+    (),
+    AccountIdentity,
+    Order,
+    Status,
+    Document,
+    Receipt,
+    FulfilmentStatus,
+    Product,
+    WebhookReading,
+    SellerProfile
 );
 
 impl<T> Checked for Vec<T> {}

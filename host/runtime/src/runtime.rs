@@ -149,14 +149,20 @@ impl Runtime {
             Ok(result) => result?,
             Err(panic) => return Err(LoadError::Compile(format!("the compiler failed: {panic}"))),
         };
-        let manifest = call::describe(self, &pre, &exports).await.map_err(|error| LoadError::Describe(Box::new(error)))?;
+        let manifest =
+            call::describe(self, &pre, &exports).await.map_err(|error| LoadError::Describe(Box::new(error)))?;
         let manifest = CheckedManifest::check(manifest)?;
         Ok(Connector::new(inspection, pre, exports, manifest))
     }
 
     /// Opens an account on a connector: checks its settings against the schema, fills the manifest's templates, and makes
     /// the way out that its calls will use.
-    pub fn open(&self, connector: &Connector, config: AccountConfig, storage: Arc<dyn Storage>) -> Result<Account, AccountError> {
+    pub fn open(
+        &self,
+        connector: &Connector,
+        config: AccountConfig,
+        storage: Arc<dyn Storage>,
+    ) -> Result<Account, AccountError> {
         Account::open(self.clone(), connector.clone(), config, storage, self.inner.tokens.clone())
     }
 

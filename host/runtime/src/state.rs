@@ -20,7 +20,7 @@ use crate::contract::http::{self, Effect, Method, Request, Response};
 use crate::contract::secrets::{self, HmacAlgorithm, SecretError};
 use crate::contract::storage::{self as contract_storage, StorageError};
 use crate::contract::{commerce, errors, log, manifest};
-use crate::egress::{self, Denial, Exchange, SendError};
+use crate::egress::{self, BudgetExceeded, Denial, Exchange, SendError};
 use crate::limits::{Limits, Meter};
 use crate::log_book::{LogBook, LogLine};
 use crate::storage::{Overlay, Refusal, StorageWrites};
@@ -42,6 +42,8 @@ pub(crate) struct CallState {
     log: LogBook,
     /// The last request that the host refused. The guest is told the layer only: the text names addresses and grants.
     denial: Option<Denial>,
+    /// The HTTP budget that ran out, if one did.
+    spent: Option<BudgetExceeded>,
     capabilities: Option<Capabilities>,
 }
 
@@ -53,6 +55,7 @@ pub(crate) struct Remains {
     pub(crate) http: egress::Usage,
     pub(crate) token_generation: Option<u64>,
     pub(crate) denial: Option<Denial>,
+    pub(crate) spent: Option<BudgetExceeded>,
 }
 
 impl CallState {
@@ -60,7 +63,7 @@ impl CallState {
         let (wasi, last_words) = wasi::context();
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
-        Self { wasi, table, meter: Meter::new(limits), last_words, log, denial: None, capabilities }
+        Self { wasi, table, meter: Meter::new(limits), last_words, log, denial: None, spent: None, capabilities }
     }
 
     /// What is left when the call is over.
@@ -73,6 +76,7 @@ impl CallState {
                 http: exchange.usage(),
                 token_generation: exchange.token_generation(),
                 denial: self.denial,
+                spent: self.spent,
             },
             None => Remains { log, ..Remains::default() },
         }
@@ -97,18 +101,25 @@ impl CallState {
                 (ErrorKind::Transient(RetryHint { retry_after_ms: None }), "the platform could not be reached")
             }
             SendError::Protocol(text) => (
-                ErrorKind::Protocol(UnexpectedAnswer { pointer: String::new(), expected: "an answer within the host's limits".into(), excerpt: text }),
+                ErrorKind::Protocol(UnexpectedAnswer {
+                    pointer: String::new(),
+                    expected: "an answer within the host's limits".into(),
+                    excerpt: text,
+                }),
                 "the platform's answer was not acceptable",
             ),
-            SendError::Budget(_) => (ErrorKind::Forbidden, "the connector used up its share of HTTP"),
+            SendError::Budget(spent) => {
+                self.spent = Some(spent);
+                (ErrorKind::Forbidden, "the connector used up its share of HTTP")
+            }
         };
         Error { kind, message: message.into(), detail }
     }
 
     fn capabilities(&mut self) -> wasmtime::Result<&mut Capabilities> {
-        self.capabilities
-            .as_mut()
-            .ok_or_else(|| wasmtime::format_err!("connector.describe runs without capabilities: it may call nothing but log.write"))
+        self.capabilities.as_mut().ok_or_else(|| {
+            wasmtime::format_err!("connector.describe runs without capabilities: it may call nothing but log.write")
+        })
     }
 }
 
@@ -188,7 +199,12 @@ impl contract_storage::Host for CallState {
         Ok(value.map_err(storage_error))
     }
 
-    async fn set(&mut self, key: String, value: Vec<u8>, ttl_seconds: Option<u32>) -> wasmtime::Result<Result<(), StorageError>> {
+    async fn set(
+        &mut self,
+        key: String,
+        value: Vec<u8>,
+        ttl_seconds: Option<u32>,
+    ) -> wasmtime::Result<Result<(), StorageError>> {
         self.meter.host_call()?;
         self.meter.pause();
         let time_to_live = ttl_seconds.map(|seconds| Duration::from_secs(seconds.into()));
@@ -205,7 +221,11 @@ impl contract_storage::Host for CallState {
         Ok(done.map_err(storage_error))
     }
 
-    async fn list(&mut self, prefix: String, after: Option<String>) -> wasmtime::Result<Result<Vec<String>, StorageError>> {
+    async fn list(
+        &mut self,
+        prefix: String,
+        after: Option<String>,
+    ) -> wasmtime::Result<Result<Vec<String>, StorageError>> {
         self.meter.host_call()?;
         self.meter.pause();
         let keys = self.capabilities()?.overlay.list(&prefix, after.as_deref()).await;
@@ -253,7 +273,12 @@ impl secrets::Host for CallState {
         Ok(account.secret(&name).map(|secret| secret.expose_secret().as_bytes().ct_eq(&candidate).into()))
     }
 
-    fn hmac(&mut self, name: String, algorithm: HmacAlgorithm, data: Vec<u8>) -> wasmtime::Result<Result<Vec<u8>, SecretError>> {
+    fn hmac(
+        &mut self,
+        name: String,
+        algorithm: HmacAlgorithm,
+        data: Vec<u8>,
+    ) -> wasmtime::Result<Result<Vec<u8>, SecretError>> {
         self.meter.host_call()?;
         let account = &self.capabilities()?.account;
         Ok(account.secret(&name).map(|secret| {

@@ -97,7 +97,13 @@ pub trait Storage: Send + Sync + 'static {
     async fn get(&self, account: &str, key: &str) -> Result<Option<Vec<u8>>, StorageError>;
 
     /// Live keys that begin with `prefix`, in byte order, behind `after`, at most `limit`.
-    async fn list(&self, account: &str, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<String>, StorageError>;
+    async fn list(
+        &self,
+        account: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, StorageError>;
 
     /// What the account has stored.
     async fn usage(&self, account: &str) -> Result<StorageUsage, StorageError>;

@@ -178,7 +178,9 @@ mod tests {
 
     #[test]
     fn text_that_is_no_plain_decimal_is_refused() {
-        for text in ["", "-", ".", "1.", ".5", "12,50", "1e3", "+1", "9223372036854775808", "0.0000000000000000001", "NaN"] {
+        for text in
+            ["", "-", ".", "1.", ".5", "12,50", "1e3", "+1", "9223372036854775808", "0.0000000000000000001", "NaN"]
+        {
             assert!(text.parse::<Decimal>().is_err(), "{text}");
         }
     }

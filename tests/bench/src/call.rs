@@ -45,7 +45,8 @@ pub(crate) fn measure(rounds: &Rounds) -> anyhow::Result<Vec<Figure>> {
             let mut store = Store::new(&engine, ());
             store.set_epoch_deadline(u64::MAX / 2);
             let instance = pre.instantiate_async(&mut store).await?;
-            let list = instance.get_typed_func::<(&ListQuery, Option<&str>), (Result<OrderPage, Error>,)>(&mut store, list)?;
+            let list =
+                instance.get_typed_func::<(&ListQuery, Option<&str>), (Result<OrderPage, Error>,)>(&mut store, list)?;
             let (page,) = list.call_async(&mut store, (&query, None)).await?;
             Ok(page)
         });

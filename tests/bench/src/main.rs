@@ -21,7 +21,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Measures Tradepost beside its yardsticks.
 #[derive(Parser)]
-#[command(name = "tradepost-bench", after_help = "Example:\n  cargo run --release -p tradepost-bench -- --quick --json")]
+#[command(
+    name = "tradepost-bench",
+    after_help = "Example:\n  cargo run --release -p tradepost-bench -- --quick --json"
+)]
 struct Arguments {
     /// Fewer rounds: a minute instead of several.
     #[arg(long)]

@@ -334,7 +334,9 @@ impl AddressJson {
             &self.postcode,
         ];
         let options = [&self.state, &self.country, &self.email, &self.phone];
-        if texts.iter().all(|text| text.is_empty()) && options.iter().all(|text| text.as_deref().unwrap_or("").is_empty()) {
+        if texts.iter().all(|text| text.is_empty())
+            && options.iter().all(|text| text.as_deref().unwrap_or("").is_empty())
+        {
             return None;
         }
         let (region_code, region_name) = code_or_name(self.state, 3);
@@ -358,7 +360,9 @@ impl AddressJson {
 
 fn code_or_name(text: Option<String>, longest_code: usize) -> (Option<String>, Option<String>) {
     match filled(text) {
-        Some(text) if text.len() <= longest_code && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) => {
+        Some(text)
+            if text.len() <= longest_code && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) =>
+        {
             (Some(text), None)
         }
         name => (None, name),

@@ -49,7 +49,8 @@ pub(crate) fn measure(rounds: &Rounds) -> anyhow::Result<Vec<Figure>> {
     let text = String::from_utf8(body.to_vec())?;
     let settings = format!(r#"{{"site-url":"{SCRIPTED_URL}","username":"vendor"}}"#);
     let host = Host::new().settings(&settings).respond(move |_| guest::Answer::json(200, text.clone()));
-    let query = guest::ListQuery { updated_since: None, statuses: Vec::new(), page_size: Some(100), include_raw: false };
+    let query =
+        guest::ListQuery { updated_since: None, statuses: Vec::new(), page_size: Some(100), include_raw: false };
     let against_same_code = rounds.compare(in_sandbox, || {
         let page = host.run(|| tradepost_wcfm::orders::list(&query, None)).expect("the connector answers");
         assert_eq!(page.items.len(), ORDERS);
@@ -67,7 +68,10 @@ pub(crate) fn measure(rounds: &Rounds) -> anyhow::Result<Vec<Figure>> {
             "normalise-vs-same-code",
             against_same_code.ratio,
             None,
-            format!("{page}: sandbox against the same connector code compiled natively ({})", against_same_code.times()),
+            format!(
+                "{page}: sandbox against the same connector code compiled natively ({})",
+                against_same_code.times()
+            ),
         ),
     ])
 }
@@ -77,7 +81,8 @@ async fn page() -> anyhow::Result<Bytes> {
     let platform = Wcfm::builder().orders(ORDERS as u64).start().await?;
     let url = format!("{}/wp-json/wcfmmp/v1/orders?per_page=100&page=1", platform.root_url());
     let Credentials { username, password } = platform.credentials();
-    let answer = reqwest::Client::builder().no_proxy().build()?.get(url).basic_auth(username, Some(password)).send().await?;
+    let answer =
+        reqwest::Client::builder().no_proxy().build()?.get(url).basic_auth(username, Some(password)).send().await?;
     let body = answer.error_for_status()?.bytes().await?;
     platform.stop().await;
     Ok(body)

@@ -47,7 +47,9 @@ pub(crate) fn measure(rounds: &Rounds) -> anyhow::Result<Vec<Figure>> {
     }
     server.block_on(platform.stop());
     let (ours, theirs) = (median(ours.into_iter()), median(theirs.into_iter()));
-    let what = format!("{ORDERS} orders from the loopback platform against a native program ({ours:.2} s against {theirs:.2} s here)");
+    let what = format!(
+        "{ORDERS} orders from the loopback platform against a native program ({ours:.2} s against {theirs:.2} s here)"
+    );
     Ok(vec![Figure::ratio("pull-vs-native", median(ratios.into_iter()), Some(BAR), what)])
 }
 
@@ -70,7 +72,8 @@ async fn read(client: &reqwest::Client, platform: &Wcfm) -> anyhow::Result<u64> 
     let (mut count, mut page) = (0, 1);
     loop {
         let url = format!("{}/wp-json/wcfmmp/v1/orders?per_page=100&page={page}", platform.root_url());
-        let answer = client.get(url).basic_auth(username, Some(password)).header("accept", "application/json").send().await?;
+        let answer =
+            client.get(url).basic_auth(username, Some(password)).header("accept", "application/json").send().await?;
         let orders = native::orders(&answer.error_for_status()?.bytes().await?)?;
         count += orders.len() as u64;
         if orders.len() < 100 {

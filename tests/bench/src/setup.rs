@@ -38,7 +38,12 @@ pub(crate) fn scripted_runtime(source: Arc<dyn Source>) -> anyhow::Result<Runtim
 }
 
 /// A WCFM account on a platform at `url`.
-pub(crate) fn wcfm_account(runtime: &Runtime, connector: &Connector, url: &str, platform: Option<&Wcfm>) -> anyhow::Result<Account> {
+pub(crate) fn wcfm_account(
+    runtime: &Runtime,
+    connector: &Connector,
+    url: &str,
+    platform: Option<&Wcfm>,
+) -> anyhow::Result<Account> {
     let (username, password) = platform.map_or(("vendor".to_owned(), "not-a-secret".to_owned()), |platform| {
         let Credentials { username, password } = platform.credentials();
         (username.to_owned(), password.to_owned())

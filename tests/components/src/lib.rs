@@ -105,7 +105,8 @@ fn ensure_target(workspace: &Path, progress: &impl Fn(&str)) -> Result<(), Build
         return Ok(());
     }
     progress(&format!("installing the compiler target {TARGET}"));
-    let added = Command::new("rustup").args(["target", "add", TARGET]).current_dir(workspace).stdin(Stdio::null()).output();
+    let added =
+        Command::new("rustup").args(["target", "add", TARGET]).current_dir(workspace).stdin(Stdio::null()).output();
     match added {
         Ok(output) if output.status.success() && has_target() => Ok(()),
         Ok(output) => Err(BuildError::NoTarget(String::from_utf8_lossy(&output.stderr).trim().to_owned())),

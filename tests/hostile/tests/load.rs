@@ -6,7 +6,7 @@ use std::time::Duration;
 use tradepost_hostile::core_module::{SCRATCH_AT, altered_component, component, foreign_component};
 use tradepost_hostile::stage::tight;
 use tradepost_hostile::{CoreModule, ManifestImage, Stage};
-use tradepost_runtime::{CallError, LimitReached, LoadError, MAX_COMPONENT_BYTES, inspect};
+use tradepost_runtime::{CallError, LimitReached, LoadError, MAX_COMPONENT_BYTES, TypeMismatch, inspect};
 
 /// Seeds of HC-73.
 const SEEDS: u64 = 10_000;
@@ -76,7 +76,7 @@ fn hc_73_damaged_components_are_told_from_whole_ones_without_a_panic() {
                 refused += 1;
                 assert!(!error.to_string().is_empty(), "seed {seed}");
             }
-            Err(_) => panic!("seed {seed} panicked"),
+            Err(panic) => panic!("seed {seed} panicked: {panic:?}"),
         }
     }
     // Flipped bits may hit names of functions, which nobody reads.
@@ -220,11 +220,10 @@ async fn hc_79_a_mistyped_export_names_place_found_and_supported() {
     ] {
         let refused = stage.refuses(bytes).await;
         let text = refused.to_string();
-        let LoadError::WrongType { side, interface, function: at, place: where_, found: have, supported: want } =
-            refused
-        else {
+        let LoadError::WrongType(mismatch) = refused else {
             panic!("{name}: expected a mismatch, got {text}");
         };
+        let TypeMismatch { side, interface, function: at, place: where_, found: have, supported: want } = *mismatch;
         assert_eq!(
             (side.as_str(), interface.as_str(), at.as_str()),
             ("export", "tradepost:connector/connector@0.1.0", function),
@@ -243,7 +242,8 @@ async fn hc_79_a_missing_function_is_named() {
         &without_check(),
     );
     let refused = Stage::new(tight()).await.refuses(bytes).await;
-    let LoadError::WrongType { function, found, supported, .. } = refused else { panic!("got {refused:?}") };
+    let LoadError::WrongType(mismatch) = refused else { panic!("got {refused:?}") };
+    let TypeMismatch { function, found, supported, .. } = *mismatch;
     assert_eq!((function.as_str(), found.as_str()), ("check", "nothing"));
     assert!(supported.contains("account-identity"), "{supported}");
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod check;
+mod contract;
 mod demo;
 mod get;
 mod input;
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     Demo(demo::Demo),
     Sandbox(sandbox::Sandbox),
     Inspect(inspect::Inspect),
+    Contract(contract::Contract),
     Accounts(accounts::Accounts),
     Check(check::Check),
     Pull(pull::Pull),
@@ -67,6 +69,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         Command::Demo(command) => command.run(&context).await,
         Command::Sandbox(command) => command.run(&context).await,
         Command::Inspect(command) => command.run(&context).await,
+        Command::Contract(_) => contract::Contract::run(&context),
         Command::Accounts(command) => command.run(&context),
         Command::Check(command) => command.run(&context).await,
         Command::Pull(command) => command.run(&context).await,

@@ -28,14 +28,17 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     let classify = |error: rusqlite::Error| {
         let reason = error.to_string();
         match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => OpenError::Damaged { path: path.to_owned(), reason },
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                OpenError::Damaged { path: path.to_owned(), reason }
+            }
             _ => OpenError::Unusable { path: path.to_owned(), reason },
         }
     };
     let mut connection = Connection::open(path).map_err(classify)?;
     configure(&connection).map_err(classify)?;
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(classify)?;
+    let transaction =
+        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(classify)?;
     let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(classify)?;
     if found > known {
         return Err(OpenError::Newer { path: path.to_owned(), found, known });

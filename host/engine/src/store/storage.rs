@@ -33,7 +33,13 @@ impl Storage for SqliteStorage {
         self.writer.run(move |connection| value(connection, &account, &key)).await
     }
 
-    async fn list(&self, account: &str, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<String>, StorageError> {
+    async fn list(
+        &self,
+        account: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, StorageError> {
         let (account, prefix) = (account.to_owned(), prefix.to_owned());
         let after = after.unwrap_or_default().to_owned();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -47,7 +53,9 @@ impl Storage for SqliteStorage {
                          ORDER BY key LIMIT ?5",
                     )
                     .map_err(failed)?;
-                let rows = statement.query_map(params![account, prefix, after, now(), limit], |row| row.get(0)).map_err(failed)?;
+                let rows = statement
+                    .query_map(params![account, prefix, after, now(), limit], |row| row.get(0))
+                    .map_err(failed)?;
                 rows.collect::<rusqlite::Result<Vec<String>>>().map_err(failed)
             })
             .await
@@ -73,7 +81,8 @@ impl Storage for SqliteStorage {
         let account = account.to_owned();
         self.writer
             .run(move |connection| {
-                let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+                let transaction =
+                    connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
                 apply(&transaction, &account, &writes)?;
                 transaction.commit().map_err(failed)
             })
@@ -90,9 +99,9 @@ fn apply(transaction: &Transaction<'_>, account: &str, writes: &StorageWrites) -
     for write in &writes.writes {
         match &write.value {
             Some(value) => {
-                let expires = write.time_to_live.map(|ttl| {
-                    now().saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX))
-                });
+                let expires = write
+                    .time_to_live
+                    .map(|ttl| now().saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX)));
                 transaction
                     .prepare_cached(
                         "INSERT INTO connector_value (account, key, value, expires) VALUES (?1, ?2, ?3, ?4)
@@ -119,7 +128,9 @@ fn apply(transaction: &Transaction<'_>, account: &str, writes: &StorageWrites) -
 
 fn value(connection: &Connection, account: &str, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
     connection
-        .prepare_cached("SELECT value FROM connector_value WHERE account = ?1 AND key = ?2 AND (expires IS NULL OR expires > ?3)")
+        .prepare_cached(
+            "SELECT value FROM connector_value WHERE account = ?1 AND key = ?2 AND (expires IS NULL OR expires > ?3)",
+        )
         .and_then(|mut statement| statement.query_row(params![account, key, now()], |row| row.get(0)).optional())
         .map_err(failed)
 }
@@ -129,6 +140,7 @@ fn now() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the shape of map_err")]
 fn failed(error: rusqlite::Error) -> StorageError {
     StorageError::Unavailable(error.to_string())
 }

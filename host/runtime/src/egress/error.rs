@@ -77,7 +77,7 @@ pub enum Limit {
 }
 
 /// A budget of the call is used up.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{}", self.text())]
 pub struct BudgetExceeded {
     /// Which budget.

@@ -4,7 +4,7 @@ use wit_parser::{Function, InterfaceId, Resolve, Type, TypeDefKind, WorldId, Wor
 
 use super::contract::{CONTRACT, Side};
 use super::{CONTRACT_PACKAGE, CONTRACT_VERSION};
-use crate::error::LoadError;
+use crate::error::{LoadError, TypeMismatch};
 
 /// WASI packages that language runtimes need to start. They are linked with nothing behind them: no environment, files,
 /// sockets or processes. `wasi:http` is not among them: HTTP leaves through the contract.
@@ -53,12 +53,21 @@ impl Decoded {
             }
         }
         if !names.iter().any(|name| name == "connector") {
-            return Err(LoadError::NoConnector { found: world.exports.keys().map(|key| self.resolve.name_world_key(key)).collect() });
+            return Err(LoadError::NoConnector {
+                found: world.exports.keys().map(|key| self.resolve.name_world_key(key)).collect(),
+            });
         }
         Ok(names)
     }
 
-    fn check_interface(&self, side: Side, found: InterfaceId, full_name: &str, name: &str, version: &str) -> Result<(), LoadError> {
+    fn check_interface(
+        &self,
+        side: Side,
+        found: InterfaceId,
+        full_name: &str,
+        name: &str,
+        version: &str,
+    ) -> Result<(), LoadError> {
         if !same_line(version) {
             return Err(LoadError::OtherContract { name: full_name.to_owned(), supported: CONTRACT_VERSION });
         }
@@ -70,26 +79,38 @@ impl Decoded {
             });
         };
         let (found, wanted) = (&self.resolve.interfaces[found], &CONTRACT.resolve.interfaces[wanted]);
-        let mismatch = |function: &str, place: String, found: String, supported: String| LoadError::WrongType {
-            side: side.to_string(),
-            interface: full_name.to_owned(),
-            function: function.to_owned(),
-            place,
-            found,
-            supported,
+        let mismatch = |function: &str, place: String, found: String, supported: String| {
+            LoadError::WrongType(Box::new(TypeMismatch {
+                side: side.to_string(),
+                interface: full_name.to_owned(),
+                function: function.to_owned(),
+                place,
+                found,
+                supported,
+            }))
         };
         // A guest may import less than the host offers, and must export everything that the host may call.
         let required = if side == Side::Import { &found.functions } else { &wanted.functions };
         for function in required.keys() {
             match (found.functions.get(function), wanted.functions.get(function)) {
-                (Some(have), Some(want)) => self
-                    .same_function(have, want)
-                    .map_err(|difference| mismatch(function, difference.place, difference.found, difference.supported))?,
+                (Some(have), Some(want)) => self.same_function(have, want).map_err(|difference| {
+                    mismatch(function, difference.place, difference.found, difference.supported)
+                })?,
                 (None, Some(want)) => {
-                    return Err(mismatch(function, String::new(), "nothing".into(), signature(&CONTRACT.resolve, want)));
+                    return Err(mismatch(
+                        function,
+                        String::new(),
+                        "nothing".into(),
+                        signature(&CONTRACT.resolve, want),
+                    ));
                 }
                 (Some(have), None) => {
-                    return Err(mismatch(function, String::new(), signature(&self.resolve, have), "no such function".into()));
+                    return Err(mismatch(
+                        function,
+                        String::new(),
+                        signature(&self.resolve, have),
+                        "no such function".into(),
+                    ));
                 }
                 (None, None) => {}
             }

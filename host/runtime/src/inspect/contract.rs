@@ -23,18 +23,35 @@ pub(super) struct Contract {
 impl Contract {
     fn parse() -> Self {
         let files = contract_files![
-            "commerce.wit", "connector.wit", "errors.wit", "fulfilment.wit", "http.wit", "log.wit",
-            "manifest.wit", "orders.wit", "products.wit", "secrets.wit", "seller.wit", "settings.wit",
-            "storage.wit", "values.wit", "webhooks.wit", "worlds.wit"
+            "commerce.wit",
+            "connector.wit",
+            "errors.wit",
+            "fulfilment.wit",
+            "http.wit",
+            "log.wit",
+            "manifest.wit",
+            "orders.wit",
+            "products.wit",
+            "secrets.wit",
+            "seller.wit",
+            "settings.wit",
+            "storage.wit",
+            "values.wit",
+            "webhooks.wit",
+            "worlds.wit"
         ];
         let mut sources = SourceMap::default();
         for (name, text) in files {
             sources.push_str(name, text);
         }
-        let group = sources.parse().map_err(|(_, error)| error).expect("the contract parses: the same files made this host's bindings");
+        let group = sources
+            .parse()
+            .map_err(|(_, error)| error)
+            .expect("the contract parses: the same files made this host's bindings");
         let mut resolve = Resolve::default();
         let package = resolve.push_group(group).expect("the contract resolves");
-        let world = resolve.select_world(&[package], Some("everything")).expect("the contract has a world `everything`");
+        let world =
+            resolve.select_world(&[package], Some("everything")).expect("the contract has a world `everything`");
         Self { resolve, package, world }
     }
 

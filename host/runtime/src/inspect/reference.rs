@@ -54,7 +54,9 @@ fn describe_type(page: &mut String, resolve: &Resolve, name: &str, id: TypeId) {
             .iter()
             .map(|case| (case.name.as_str(), payload(resolve, case.ty.as_ref()), &case.docs))
             .collect(),
-        TypeDefKind::Enum(cases) => cases.cases.iter().map(|case| (case.name.as_str(), String::new(), &case.docs)).collect(),
+        TypeDefKind::Enum(cases) => {
+            cases.cases.iter().map(|case| (case.name.as_str(), String::new(), &case.docs)).collect()
+        }
         // Types that an interface only uses are described where they are defined.
         _ => return,
     };
@@ -118,7 +120,10 @@ mod tests {
                 match &def.kind {
                     TypeDefKind::Type(_) => continue,
                     TypeDefKind::Record(record) => {
-                        record.fields.iter().for_each(|field| check(format!("{type_name}.{}", field.name), &field.docs));
+                        record
+                            .fields
+                            .iter()
+                            .for_each(|field| check(format!("{type_name}.{}", field.name), &field.docs));
                     }
                     TypeDefKind::Variant(variant) => {
                         variant.cases.iter().for_each(|case| check(format!("{type_name}.{}", case.name), &case.docs));
@@ -137,6 +142,9 @@ mod tests {
     #[test]
     fn the_page_in_the_tree_is_the_one_generated() {
         let page = include_str!("../../../../wit/README.md");
-        assert!(page == contract_reference(), "wit/README.md is out of date: `cargo run -p tradepost -- contract > wit/README.md`");
+        assert!(
+            page == contract_reference(),
+            "wit/README.md is out of date: `cargo run -p tradepost -- contract > wit/README.md`"
+        );
     }
 }

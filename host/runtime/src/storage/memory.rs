@@ -47,7 +47,13 @@ impl Storage for MemoryStorage {
         Ok(entry.filter(|entry| entry.is_live()).map(|entry| entry.value.clone()))
     }
 
-    async fn list(&self, account: &str, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<String>, StorageError> {
+    async fn list(
+        &self,
+        account: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, StorageError> {
         let accounts = self.accounts();
         let Some(entries) = accounts.get(account) else {
             return Ok(Vec::new());

@@ -53,7 +53,12 @@ impl Overlay {
         }
     }
 
-    pub(crate) async fn set(&mut self, key: String, value: Vec<u8>, time_to_live: Option<Duration>) -> Result<(), Refusal> {
+    pub(crate) async fn set(
+        &mut self,
+        key: String,
+        value: Vec<u8>,
+        time_to_live: Option<Duration>,
+    ) -> Result<(), Refusal> {
         self.check_key(&key)?;
         if value.len() > self.limits.value_bytes {
             return Err(Refusal::ValueTooLarge);
@@ -99,7 +104,12 @@ impl Overlay {
         Ok(keys)
     }
 
-    pub(crate) async fn compare_and_set(&mut self, key: String, expected: Option<Vec<u8>>, value: Option<Vec<u8>>) -> Result<bool, Refusal> {
+    pub(crate) async fn compare_and_set(
+        &mut self,
+        key: String,
+        expected: Option<Vec<u8>>,
+        value: Option<Vec<u8>>,
+    ) -> Result<bool, Refusal> {
         if value.as_ref().is_some_and(|value| value.len() > self.limits.value_bytes) {
             return Err(Refusal::ValueTooLarge);
         }
@@ -128,14 +138,18 @@ impl Overlay {
         }
     }
 
-    async fn put(&mut self, key: String, value: Option<Vec<u8>>, time_to_live: Option<Duration>) -> Result<(), Refusal> {
+    async fn put(
+        &mut self,
+        key: String,
+        value: Option<Vec<u8>>,
+        time_to_live: Option<Duration>,
+    ) -> Result<(), Refusal> {
         let row = |value: &Vec<u8>| (key.len() + value.len()) as u64;
-        let (present, replaces) = match self.pending.get(&key) {
-            Some(pending) => (pending.value.as_ref().map(row), pending.replaces),
-            None => {
-                let stored = self.store.get(&self.account, &key).await?.as_ref().map(row);
-                (stored, stored)
-            }
+        let (present, replaces) = if let Some(pending) = self.pending.get(&key) {
+            (pending.value.as_ref().map(row), pending.replaces)
+        } else {
+            let stored = self.store.get(&self.account, &key).await?.as_ref().map(row);
+            (stored, stored)
         };
         let mut usage = match self.projected {
             Some(usage) => usage,
@@ -218,7 +232,8 @@ mod tests {
     #[tokio::test]
     async fn compare_and_set_fails_at_commit_when_another_call_was_faster() {
         let store = Arc::new(MemoryStorage::new());
-        let (mut first, mut second) = (overlay(&store, StorageLimits::default()), overlay(&store, StorageLimits::default()));
+        let (mut first, mut second) =
+            (overlay(&store, StorageLimits::default()), overlay(&store, StorageLimits::default()));
         assert!(first.compare_and_set("k".into(), None, Some(b"1".to_vec())).await.unwrap());
         assert!(second.compare_and_set("k".into(), None, Some(b"2".to_vec())).await.unwrap());
         assert!(!second.compare_and_set("k".into(), None, Some(b"3".to_vec())).await.unwrap());
