@@ -1,75 +1,59 @@
 //! A platform that embeds Tradepost: it loads a connector and lists orders, with connectors' values in its own storage.
-//!
 //! `cargo run -p tradepost-runtime --example list_orders -- hardtofind.wasm http://127.0.0.1:8081 USERNAME PASSWORD`
-use std::{collections::BTreeMap, sync::Arc, sync::Mutex};
-
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
 use tradepost_runtime::storage::{Storage, StorageError, StorageUsage, StorageWrites};
 use tradepost_runtime::{AccountConfig, Grants, Runtime, commerce::ListQuery};
 
-/// The platform's own database; here a map whose rows belong to an account.
+/// The platform's own database: here each account's rows in a map.
 #[derive(Default)]
-struct Rows(Mutex<BTreeMap<(String, String), Vec<u8>>>);
-
+struct Rows(Mutex<HashMap<String, BTreeMap<String, Vec<u8>>>>);
+impl Rows {
+    fn of(&self, account: &str) -> BTreeMap<String, Vec<u8>> {
+        self.0.lock().unwrap().get(account).cloned().unwrap_or_default()
+    }
+}
 #[async_trait::async_trait]
 impl Storage for Rows {
     async fn get(&self, account: &str, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        Ok(self.0.lock().unwrap().get(&(account.into(), key.into())).cloned())
+        Ok(self.of(account).remove(key))
     }
-    async fn list(
-        &self,
-        account: &str,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<String>, StorageError> {
-        let rows = self.0.lock().unwrap();
-        let keys =
-            rows.keys().filter(|(owner, key)| owner == account && key.starts_with(prefix)).map(|(_, key)| key.clone());
-        Ok(keys.filter(|key| after.is_none_or(|after| key.as_str() > after)).take(limit).collect())
+    async fn list(&self, own: &str, head: &str, after: Option<&str>, n: usize) -> Result<Vec<String>, StorageError> {
+        let wanted = |key: &String| key.starts_with(head) && after.is_none_or(|after| key.as_str() > after);
+        Ok(self.of(own).into_keys().filter(wanted).take(n).collect())
     }
     async fn usage(&self, account: &str) -> Result<StorageUsage, StorageError> {
-        let rows = self.0.lock().unwrap();
-        let own = rows.iter().filter(|((owner, _), _)| owner == account);
-        Ok(own.fold(StorageUsage::default(), |sum, ((_, key), value)| StorageUsage {
-            keys: sum.keys + 1,
-            bytes: sum.bytes + (key.len() + value.len()) as u64,
-        }))
+        let sizes = self.of(account).into_iter().map(|(key, value)| (key.len() + value.len()) as u64);
+        Ok(StorageUsage { keys: sizes.len() as u64, bytes: sizes.sum() })
     }
     async fn commit(&self, account: &str, changes: StorageWrites) -> Result<(), StorageError> {
-        let mut rows = self.0.lock().unwrap(); // A database would check the preconditions and write in one transaction.
+        let mut rows = self.of(account); // A database would check the preconditions, and do all this in a transaction.
         for write in changes.writes {
-            let key = (account.to_owned(), write.key);
-            write.value.map_or_else(|| rows.remove(&key), |value| rows.insert(key.clone(), value));
+            rows.remove(&write.key);
+            rows.extend(write.value.map(|value| (write.key, value)));
         }
+        self.0.lock().unwrap().insert(account.to_owned(), rows);
         Ok(())
     }
 }
-
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let [file, url, username, password] =
-        std::env::args().skip(1).collect::<Vec<_>>().try_into().expect("FILE URL USERNAME PASSWORD");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [file, url, username, password] = arguments.try_into().expect("FILE URL USERNAME PASSWORD");
     let runtime = Runtime::new()?;
     let connector = runtime.load(std::fs::read(file)?).await?;
     let config = AccountConfig {
         id: "acme/shop".into(),
-        settings: serde_json::from_value(serde_json::json!({ "root-url": url, "username": username }))?,
+        settings: serde_json::from_str(&format!(r#"{{"root-url": "{url}", "username": "{username}"}}"#))?,
         secrets: [("password".to_owned(), password.into())].into(),
-        grants: Grants { private_hosts: vec![url.parse()?], ..Grants::default() }, // A sandbox on loopback; `hosts` for the real one.
-        ..AccountConfig::default()
+        grants: Grants { private_hosts: vec![url.parse()?], ..Grants::default() }, // loopback is private
+        auth: None,
     };
     let account = runtime.open(&connector, config, Arc::new(Rows::default()))?;
-    let mut cursor = None;
+    let mut page = account.list_orders(&ListQuery::default(), None).await?.commit().await?;
     loop {
-        let page = account.list_orders(&ListQuery::default(), cursor.as_deref()).await?.commit().await?;
-        page.items.iter().for_each(|order| {
-            println!("{} {:?} {} {}", order.number, order.status.order, order.totals.total, order.currency)
-        });
-        (cursor, _) = (
-            page.next,
-            if page.end {
-                return Ok(());
-            },
-        );
+        page.items.iter().for_each(|order| println!("{} {} {}", order.number, order.totals.total, order.currency));
+        let (false, Some(cursor)) = (page.end, page.next) else { return Ok(()) };
+        page = account.list_orders(&ListQuery::default(), Some(&cursor)).await?.commit().await?;
     }
 }

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 /// How much to measure.
 pub(crate) struct Rounds {
     pub(crate) quick: bool,
-    rounds: usize,
+    turns: usize,
     slice: Duration,
 }
 
 impl Rounds {
     pub(crate) fn new(quick: bool) -> Self {
-        Self { quick, rounds: if quick { 31 } else { 101 }, slice: Duration::from_millis(if quick { 25 } else { 60 }) }
+        Self { quick, turns: if quick { 31 } else { 101 }, slice: Duration::from_millis(if quick { 25 } else { 60 }) }
     }
 
     /// The median over all rounds of (time of `ours` / time of `yardstick`), and both median times.
@@ -23,8 +23,8 @@ impl Rounds {
             yardstick();
         }
         let repeats = self.repeats(&mut ours).min(self.repeats(&mut yardstick)).max(1);
-        let mut rounds = Vec::with_capacity(self.rounds);
-        for round in 0..self.rounds {
+        let mut rounds = Vec::with_capacity(self.turns);
+        for round in 0..self.turns {
             // Whoever goes second finds the machine as the first left it.
             let (ours, yardstick) = if round % 2 == 0 {
                 let ours = time(repeats, &mut ours);

@@ -10,7 +10,7 @@ use tradepost_hostile::core_module::{RESULT_AT, SCRATCH_AT};
 use tradepost_hostile::evil;
 use tradepost_hostile::stage::{Aftermath, tight};
 use tradepost_hostile::{CoreModule, EvilAccount, Server, Stage};
-use tradepost_runtime::{CallError, LimitReached, Limits, LoadError, Runtime};
+use tradepost_runtime::{Account, CallError, LimitReached, Limits, LoadError, Runtime};
 
 /// Far beyond any limit set here, far below a hang.
 const GENEROUS: Duration = Duration::from_secs(10);
@@ -161,7 +161,7 @@ async fn hc_08_many_spinning_instances_leave_room_for_the_bystander() {
     let stage = Stage::new(tight()).await;
     let connector = stage.runtime.load(CoreModule::checking(FOREVER).component()).await.expect("it loads");
     let accounts: Vec<_> = (0..8).map(|_| stage.open(&connector)).collect();
-    let after = stage.during(join_all(accounts.iter().map(|account| account.check()))).await;
+    let after = stage.during(join_all(accounts.iter().map(Account::check))).await;
     for outcome in after.result {
         assert_eq!(
             limit(&outcome.expect_err("the loop never ends by itself")),

@@ -136,10 +136,10 @@ async fn a_connectors_error_arrives_escaped_and_cut_in_every_text() {
         let mut texts = vec![message, detail];
         match found {
             ErrorKind::InvalidInput(issues) => {
-                texts.extend(issues.into_iter().flat_map(|issue| [issue.pointer, issue.code, issue.message]))
+                texts.extend(issues.into_iter().flat_map(|issue| [issue.pointer, issue.code, issue.message]));
             }
             ErrorKind::Partial(failures) => {
-                texts.extend(failures.into_iter().flat_map(|item| [item.item, item.code, item.message]))
+                texts.extend(failures.into_iter().flat_map(|item| [item.item, item.code, item.message]));
             }
             ErrorKind::Protocol(answer) => texts.extend([answer.pointer, answer.expected, answer.excerpt]),
             ErrorKind::Conflict => {}

@@ -5,6 +5,7 @@ use std::{env, fs, process, thread};
 
 use crate::{Findings, found};
 
+#[allow(clippy::needless_pass_by_value, reason = "results are made for this")]
 fn outcome<T, E: std::fmt::Display>(result: Result<T, E>) -> String {
     match result {
         Ok(_) => "open".to_owned(),
