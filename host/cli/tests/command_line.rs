@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+use tradepost_hostile::core_module::{CoreModule, altered_component};
 
 fn tradepost(directory: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tradepost"))
@@ -157,4 +158,25 @@ fn help_documents_the_exit_codes_and_the_version_is_the_crate_s() {
     }
     let version = String::from_utf8(tradepost(directory.path(), &["--version"]).stdout).unwrap();
     assert_eq!(version.trim(), concat!("tradepost ", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn inspect_names_what_is_mistyped_in_orders_list() {
+    let orders = r#"
+        (func (export "tradepost:connector/orders@0.1.0#list")
+            (param i32 i64 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (unreachable))
+        (func (export "tradepost:connector/orders@0.1.0#get") (param i32 i32) (result i32) (unreachable))"#;
+    let module = CoreModule::default().exporting("orders", orders);
+    let as_string = "currency: string,\n        /// Whether prices include tax";
+    let as_bytes = "currency: list<u8>,\n        /// Whether prices include tax";
+    let directory = tempfile::tempdir().unwrap();
+    let component = altered_component((as_string, as_bytes), &module.world, &module.wat());
+    std::fs::write(directory.path().join("mistyped.wasm"), component).unwrap();
+
+    let output = tradepost(directory.path(), &["inspect", "mistyped.wasm"]);
+    assert_eq!(output.status.code(), Some(7));
+    let text = stderr(&output);
+    for part in ["orders@0.1.0", "`list`", "result.ok.items[].currency", "found list<u8>", "supports string"] {
+        assert!(text.contains(part), "{part} is not in: {text}");
+    }
 }

@@ -57,7 +57,7 @@ async fn hc_41_a_host_that_is_declared_and_not_granted_fails_when_the_account_is
     let error = account.try_open(&stage, &connector).expect_err("nothing is granted");
     assert!(matches!(error, AccountError::Denied(_)), "{error:?}");
     let text = error.to_string();
-    assert!(text.contains("hosts not granted") && text.contains("grants.hosts = ["), "{text}");
+    assert!(text.contains("hosts not granted") && text.contains("grants.private_hosts = ["), "{text}");
     assert_eq!(server.connections(), 0);
 }
 

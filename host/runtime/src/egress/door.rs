@@ -1,12 +1,14 @@
 //! One account's way out: what its connector asks for, what its operator granted, and its credential.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::HeaderMap;
 use secrecy::SecretString;
-use url::Url;
+use url::{Host, Url};
 
+use super::address::{AddressClass, classify};
 use super::auth::{Credential, Placement};
 use super::error::{Denial, Layer, SendError};
 use super::exchange::{Exchange, Method, Request};
@@ -149,11 +151,29 @@ fn grant_line(list: &str, present: &[Origin], missing: &[Origin]) -> String {
     format!("grants.{list} = [{}]", all.join(", "))
 }
 
+/// Whether an origin is private on the face of it, so that a public grant would only lead to the next refusal.
+fn is_private(origin: &Origin) -> bool {
+    let address = match origin.host() {
+        Host::Ipv4(address) => IpAddr::V4(*address),
+        Host::Ipv6(address) => IpAddr::V6(*address),
+        Host::Domain(name) => return name == "localhost",
+    };
+    matches!(classify(address), AddressClass::Private(_))
+}
+
 fn not_granted(policy: &Policy, missing: &[Origin]) -> Option<Denial> {
     if missing.is_empty() {
         return None;
     }
-    let line = grant_line("hosts", &policy.grants.hosts, missing);
+    let (private, public): (Vec<Origin>, Vec<Origin>) = missing.iter().cloned().partition(is_private);
+    let mut lines = Vec::new();
+    if !public.is_empty() {
+        lines.push(grant_line("hosts", &policy.grants.hosts, &public));
+    }
+    if !private.is_empty() {
+        lines.push(grant_line("private_hosts", &policy.grants.private_hosts, &private));
+    }
+    let line = lines.join("\n");
     let them = if missing.len() == 1 { "it" } else { "them" };
     let message = format!(
         "hosts not granted: {} (connector {} asks for {them}; allow {them} with {line:?} in account {})",
