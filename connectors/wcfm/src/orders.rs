@@ -2,7 +2,7 @@
 //!
 //! The list takes no filter that could be relied on (`after` and `before` compare days of the commission row, and only
 //! together; `orderby` is raw SQL; `status` is ignored), so it is walked whole, newest first, and filtered here. See
-//! [`list_page`](crate::list_page) for why there is no watermark.
+//! [`list_page`] for why there is no watermark.
 
 use tradepost_sdk::prelude::*;
 use tradepost_sdk::walk::Walk;

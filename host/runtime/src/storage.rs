@@ -1,7 +1,7 @@
 //! The connector's key-value storage: the trait that embedders implement, and the overlay that makes a call's writes
 //! one unit.
 //!
-//! A call never writes to the store. It reads through an [`Overlay`], which collects its writes; when the call has
+//! A call never writes to the store. It reads through an overlay, which collects its writes; when the call has
 //! succeeded they are committed as one [`StorageWrites`], in the embedder's own transaction if it has one. A trap, a
 //! deadline or an error drops the overlay, and nothing happened.
 

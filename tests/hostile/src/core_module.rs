@@ -160,6 +160,9 @@ fn contract((from, to): (&str, &str)) -> Resolve {
     let mut replaced = from.is_empty();
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")).expect("the contract is there") {
         let path = entry.expect("the contract can be listed").path();
+        if path.extension().is_none_or(|extension| extension != "wit") {
+            continue;
+        }
         let mut text = fs::read_to_string(&path).expect("the contract is text");
         if !from.is_empty() && text.contains(from) {
             text = text.replace(from, to);
