@@ -216,7 +216,6 @@ fn engine_config(concurrent_calls: u32, limits: &Limits) -> Config {
         .wasm_multi_memory(true)
         .max_wasm_stack(WASM_STACK)
         .epoch_interruption(true)
-        .compiler_inlining(wasmtime::Inlining::Yes)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     config
 }
