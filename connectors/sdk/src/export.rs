@@ -13,8 +13,8 @@
 /// # use tradepost_sdk::prelude::*;
 /// # struct Shop;
 /// # impl Connector for Shop {
-/// #     fn describe() -> Manifest { unimplemented!() }
-/// #     fn check() -> Result<AccountIdentity, Error> { unimplemented!() }
+/// #     fn describe() -> Manifest { panic!("the example is only compiled") }
+/// #     fn check() -> Result<AccountIdentity, Error> { Err(error::unsupported("the example has no account")) }
 /// # }
 /// # impl Carriers for Shop { fn list() -> Result<Vec<Carrier>, Error> { Ok(vec![]) } }
 /// tradepost_sdk::export!(Shop: carriers);
