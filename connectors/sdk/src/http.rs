@@ -1,6 +1,7 @@
 //! Requests through the host, and what to make of the answers.
 //!
-//! A path (`/orders`) is appended to the account's root URL; the host adds the credential, paces, and journals by effect.
+//! A path (`/orders`) is appended to the account's root URL; the host adds the credential. What a
+//! lost answer means follows from the request's effect.
 //! Sources differ in what their statuses mean, so an [`Answer`] is returned whatever its status; [`Answer::checked`] and
 //! [`Answer::error`] apply the plain reading of HTTP where nothing better is known.
 

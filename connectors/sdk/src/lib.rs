@@ -1,7 +1,7 @@
 //! Write a marketplace connector for the Tradepost host.
 //!
-//! A connector knows one platform, and the host does everything else: transport, credentials, pacing, retries, durability. A
-//! connector is a type that implements the contract's interfaces it can serve, and one line that exports them:
+//! A connector knows one platform, and the host does everything else: a connector never connects, logs in, sleeps, retries or
+//! keeps state of its own. It is a type that implements the contract's interfaces it can serve, and one line that exports them:
 //!
 //! ```
 //! use tradepost_sdk::prelude::*;
