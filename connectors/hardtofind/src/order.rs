@@ -43,7 +43,7 @@ impl Context {
             updated_at: self.past("updated_at", updated)?,
             paid_at: None,
             dispatch_due_at: due.map(Timestamp::from),
-            currency: CURRENCY.into(),
+            currency: Some(CURRENCY.into()),
             prices_include_tax: None,
             totals: totals(&source.payment_summary),
             buyer: buyer(shipping_address.as_ref()),
@@ -89,7 +89,7 @@ fn totals(payment: &PaymentJson) -> Totals {
         credit: amount(payment.credit),
         paid: amount(payment.payment),
         refunded: None,
-        total: payment.total.0,
+        total: Some(payment.total.0),
     }
 }
 

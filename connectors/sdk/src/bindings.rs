@@ -54,3 +54,7 @@ export_interface!(webhooks, "tradepost:sdk/export-webhooks");
 export_interface!(seller_settings, "tradepost:sdk/export-seller-settings");
 export_interface!(seller_restrictions, "tradepost:sdk/export-seller-restrictions");
 export_interface!(notifications, "tradepost:sdk/export-notifications");
+export_interface!(order_notes, "tradepost:sdk/export-order-notes");
+export_interface!(sellers, "tradepost:sdk/export-sellers");
+export_interface!(sales_figures, "tradepost:sdk/export-sales-figures");
+export_interface!(gift_cards, "tradepost:sdk/export-gift-cards");

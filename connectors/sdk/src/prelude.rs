@@ -19,15 +19,19 @@ pub use crate::bindings::fulfilment::{
     FulfilmentItem, FulfilmentOrder, FulfilmentStatus, Guest as Fulfilment, ItemStatus, Receipt, ShipmentInfo,
 };
 pub use crate::bindings::fulfilment_updates::{Change, Guest as FulfilmentUpdates};
+pub use crate::bindings::gift_cards::{GiftCard, GiftCardState, Guest as GiftCards};
 pub use crate::bindings::notifications::Guest as Notifications;
 pub use crate::bindings::order_acceptance::Guest as OrderAcceptance;
+pub use crate::bindings::order_notes::{Audience, Guest as OrderNotes, OrderNote};
 pub use crate::bindings::order_status::{Guest as OrderStatus, Target};
 pub use crate::bindings::orders::Guest as Orders;
 pub use crate::bindings::packing_slips::Guest as PackingSlips;
 pub use crate::bindings::product_writes::Guest as ProductWrites;
 pub use crate::bindings::products::Guest as Products;
+pub use crate::bindings::sales_figures::{Figures, Guest as SalesFigures, SalesPeriod};
 pub use crate::bindings::seller_restrictions::{Guest as SellerRestrictions, Restriction};
 pub use crate::bindings::seller_settings::{Guest as SellerSettings, Selector, SellerProfile};
+pub use crate::bindings::sellers::{Guest as Sellers, Seller, SellerPage};
 pub use crate::bindings::shipments::Guest as Shipments;
 pub use crate::bindings::stock::Guest as Stock;
 pub use crate::bindings::stock_updates::Guest as StockUpdates;

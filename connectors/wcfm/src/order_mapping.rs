@@ -54,7 +54,7 @@ pub fn order(account: &Account, source: OrderJson<'_>, raw: Option<&str>) -> Ord
         updated_at: clock.instant(source.date_modified, source.date_modified_gmt),
         paid_at,
         dispatch_due_at: None,
-        currency: source.currency.into_string(),
+        currency: source.currency.into_option(),
         prices_include_tax: source.prices_include_tax,
         totals: Totals {
             scope: TotalsScope::WholeOrder,
@@ -66,7 +66,7 @@ pub fn order(account: &Account, source: OrderJson<'_>, raw: Option<&str>) -> Ord
             credit: None,
             paid: None,
             refunded,
-            total: source.total.0,
+            total: Some(source.total.0),
         },
         buyer,
         billing_address: billing.and_then(address),

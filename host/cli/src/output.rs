@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width};
 use serde::Serialize;
+use tradepost_runtime::Decimal;
 
 use crate::failure::{Failure, Result, writing_failed};
 
@@ -167,6 +168,14 @@ pub(crate) fn word<T: Serialize>(value: &T) -> String {
 /// The value, or nothing.
 pub(crate) fn optional<T: ToString>(value: Option<&T>) -> String {
     value.map(ToString::to_string).unwrap_or_default()
+}
+
+/// An amount with its currency, as far as both are known.
+pub(crate) fn money(amount: Option<&Decimal>, currency: Option<&str>) -> String {
+    match amount {
+        Some(amount) => format!("{amount} {}", currency.unwrap_or_default()).trim_end().to_owned(),
+        None => String::new(),
+    }
 }
 
 #[cfg(test)]

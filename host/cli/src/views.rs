@@ -3,7 +3,7 @@
 use tradepost_runtime::commerce::{Address, Order, Product, Shipment, Status};
 use tradepost_runtime::contract::{AccountIdentity, SellerProfile};
 
-use crate::output::{column, facts, number, optional, section, word};
+use crate::output::{column, facts, money, number, optional, section, word};
 
 /// A status on its three axes.
 pub(crate) fn status(status: &Status) -> String {
@@ -24,10 +24,7 @@ pub(crate) fn identity(identity: &AccountIdentity) -> String {
 
 /// An order with its lines.
 pub(crate) fn order(order: &Order) -> String {
-    let amount = |value: Option<&_>| match value {
-        Some(value) => format!("{value} {}", order.currency),
-        None => String::new(),
-    };
+    let amount = |value: Option<&_>| money(value, order.currency.as_deref());
     let totals = &order.totals;
     let mut text = facts([
         ("number", order.number.clone()),
@@ -42,7 +39,7 @@ pub(crate) fn order(order: &Order) -> String {
         ("discount", amount(totals.discount.as_ref())),
         ("fees", amount(totals.fees.as_ref())),
         ("tax", amount(totals.tax.as_ref())),
-        ("total", format!("{} ({})", amount(Some(&totals.total)), word(&totals.scope))),
+        ("total", format!("{} ({})", amount(totals.total.as_ref()), word(&totals.scope))),
         (
             "buyer",
             [Some(order.buyer.name.clone()), order.buyer.email.clone(), order.buyer.phone.clone()]
@@ -107,9 +104,7 @@ fn shipments(shipments: &[Shipment]) -> String {
 
 /// A product with its variants.
 pub(crate) fn product(product: &Product) -> String {
-    let currency = product.currency.as_deref().unwrap_or_default();
-    let price =
-        |value: Option<&_>| value.map(|value| format!("{value} {currency}").trim_end().to_owned()).unwrap_or_default();
+    let price = |value: Option<&_>| money(value, product.currency.as_deref());
     let mut text = facts([
         ("id", product.id.clone()),
         ("sku", optional(product.sku.as_ref())),

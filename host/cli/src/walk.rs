@@ -8,7 +8,7 @@ use tradepost_runtime::Capability;
 use tradepost_runtime::commerce::{Category, ListQuery, Notification, NotificationQuery, Order, Product, StockLevel};
 
 use crate::failure::{Exit, Failure, Result};
-use crate::output::{Column, column, json, number, optional, word};
+use crate::output::{Column, column, json, money, number, optional, word};
 use crate::session::Session;
 
 /// What can be pulled.
@@ -203,7 +203,7 @@ impl Listed for Order {
             optional(self.placed_at.as_ref()),
             buyer,
             self.lines.len().to_string(),
-            format!("{} {}", self.totals.total, self.currency),
+            money(self.totals.total.as_ref(), self.currency.as_deref()),
         ]
     }
 }
@@ -224,14 +224,13 @@ impl Listed for Product {
     }
 
     fn row(&self) -> Vec<String> {
-        let price = optional(self.price.as_ref());
         vec![
             self.id.clone(),
             optional(self.sku.as_ref()),
             self.name.clone(),
             word(&self.kind),
             word(&self.state),
-            format!("{price} {}", self.currency.as_deref().unwrap_or_default()).trim().to_owned(),
+            money(self.price.as_ref(), self.currency.as_deref()),
             optional(self.quantity.as_ref()),
         ]
     }

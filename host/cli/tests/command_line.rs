@@ -167,8 +167,8 @@ fn inspect_names_what_is_mistyped_in_orders_list() {
             (param i32 i64 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) (unreachable))
         (func (export "tradepost:connector/orders@0.1.0#get") (param i32 i32) (result i32) (unreachable))"#;
     let module = CoreModule::default().exporting("orders", orders);
-    let as_string = "currency: string,\n        /// Whether prices include tax";
-    let as_bytes = "currency: list<u8>,\n        /// Whether prices include tax";
+    let as_string = "Whether prices include tax, where the source says.\n        prices-include-tax: option<bool>";
+    let as_bytes = "As a word.\n        prices-include-tax: option<string>";
     let directory = tempfile::tempdir().unwrap();
     let component = altered_component((as_string, as_bytes), &module.world, &module.wat());
     std::fs::write(directory.path().join("mistyped.wasm"), component).unwrap();
@@ -176,7 +176,7 @@ fn inspect_names_what_is_mistyped_in_orders_list() {
     let output = tradepost(directory.path(), &["inspect", "mistyped.wasm"]);
     assert_eq!(output.status.code(), Some(7));
     let text = stderr(&output);
-    for part in ["orders@0.1.0", "`list`", "result.ok.items[].currency", "found list<u8>", "supports string"] {
+    for part in ["orders@0.1.0", "`list`", "result.ok.items[].prices-include-tax", "found string", "supports bool"] {
         assert!(text.contains(part), "{part} is not in: {text}");
     }
 }

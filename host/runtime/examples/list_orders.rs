@@ -52,7 +52,7 @@ async fn main() -> anyhow::Result<()> {
     let account = runtime.open(&connector, config, Arc::new(Rows::default()))?;
     let mut page = account.list_orders(&ListQuery::default(), None).await?.commit().await?;
     loop {
-        page.items.iter().for_each(|order| println!("{} {} {}", order.number, order.totals.total, order.currency));
+        page.items.iter().for_each(|order| println!("{} {}", order.number, order.status.raw));
         let (false, Some(cursor)) = (page.end, page.next) else { return Ok(()) };
         page = account.list_orders(&ListQuery::default(), Some(&cursor)).await?.commit().await?;
     }

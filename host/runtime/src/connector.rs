@@ -89,6 +89,8 @@ capabilities! {
     Carriers = carriers, "carriers";
     /// Fetching packing slips.
     PackingSlips = packing_slips, "packing-slips";
+    /// Remarks on orders.
+    OrderNotes = order_notes, "order-notes";
     /// Handing orders to a producer.
     Fulfilment = fulfilment, "fulfilment";
     /// Changing orders at a producer.
@@ -113,6 +115,12 @@ capabilities! {
     SellerRestrictions = seller_restrictions, "seller-restrictions";
     /// Reading notifications.
     Notifications = notifications, "notifications";
+    /// The marketplace's public directory of sellers.
+    Sellers = sellers, "sellers";
+    /// What the seller sold and earned.
+    SalesFigures = sales_figures, "sales-figures";
+    /// Selling gift cards.
+    GiftCards = gift_cards, "gift-cards";
 }
 
 impl fmt::Display for Capability {

@@ -52,9 +52,13 @@ pub use exports::connector::AccountIdentity;
 pub use exports::customer_status::BuyerStatus;
 pub use exports::fulfilment::{FulfilmentItem, FulfilmentOrder, FulfilmentStatus, ItemStatus, Receipt, ShipmentInfo};
 pub use exports::fulfilment_updates::Change;
+pub use exports::gift_cards::{GiftCard, GiftCardState};
+pub use exports::order_notes::{Audience, OrderNote};
 pub use exports::order_status::Target;
+pub use exports::sales_figures::{Figures, SalesPeriod};
 pub use exports::seller_restrictions::Restriction;
 pub use exports::seller_settings::{Selector, SellerProfile};
+pub use exports::sellers::{Seller, SellerPage};
 pub use exports::webhooks::{ChangedEvent, StatusEvent, WebhookAnswer, WebhookEvent, WebhookReading, WebhookRequest};
 
 /// Everything, in the source's own page size, without raw JSON.

@@ -25,7 +25,7 @@
 //! )?;
 //! let page = account.list_orders(&ListQuery::default(), None).await?.commit().await?;
 //! for order in &page.items {
-//!     println!("{} {} {}", order.number, order.currency, order.totals.total);
+//!     println!("{} {} {}", order.number, order.status.raw, order.lines.len());
 //! }
 //! # Ok(())
 //! # }

@@ -14,12 +14,13 @@ use crate::contract::commerce::{
 use crate::contract::errors::Error;
 use crate::contract::exports;
 use crate::contract::{
-    AccountIdentity, BuyerStatus, Change, FulfilmentOrder, FulfilmentStatus, Receipt, Restriction, Selector,
-    SellerProfile, Target, WebhookReading, WebhookRequest,
+    AccountIdentity, Audience, BuyerStatus, Change, Figures, FulfilmentOrder, FulfilmentStatus, GiftCard, OrderNote,
+    Receipt, Restriction, Selector, Seller, SellerPage, SellerProfile, Target, WebhookReading, WebhookRequest,
 };
 use crate::error::CallError;
 use crate::limits::Limits;
 use crate::state::CallState;
+use crate::values::Decimal;
 
 macro_rules! operations {
     ($(
@@ -86,6 +87,13 @@ operations! {
     /// The slip that belongs into an order's parcel.
     packing_slip(order_id: &'q str) -> Document = Some(Capability::PackingSlips), packing_slips.call_get "get";
 
+    /// All remarks on an order.
+    list_order_notes(order_id: &'q str) -> Vec<OrderNote> = Some(Capability::OrderNotes), order_notes.call_list "list";
+
+    /// Adds a remark to an order.
+    add_order_note(order_id: &'q str, text: &'q str, audience: Audience) -> Vec<OrderNote>
+        = Some(Capability::OrderNotes), order_notes.call_add "add";
+
     /// Hands an order to a producer.
     submit_fulfilment(order: &'q FulfilmentOrder) -> Receipt = Some(Capability::Fulfilment), fulfilment.call_submit "submit";
 
@@ -139,6 +147,26 @@ operations! {
     /// A page of notifications.
     list_notifications(query: &'q NotificationQuery, cursor: Option<&'q str>) -> NotificationPage
         = Some(Capability::Notifications), notifications.call_list "list";
+
+    /// A page of the marketplace's sellers.
+    list_sellers(cursor: Option<&'q str>) -> SellerPage = Some(Capability::Sellers), sellers.call_list "list";
+
+    /// One of the marketplace's sellers.
+    get_seller(id: &'q str) -> Seller = Some(Capability::Sellers), sellers.call_get "get";
+
+    /// What the seller sold and earned.
+    sales_figures() -> Figures = Some(Capability::SalesFigures), sales_figures.call_get "get";
+
+    /// Issues a gift card.
+    issue_gift_card(value: Decimal, reference: &'q str) -> GiftCard
+        = Some(Capability::GiftCards), gift_cards.call_issue "issue";
+
+    /// How a gift card stands.
+    get_gift_card(code: &'q str) -> GiftCard = Some(Capability::GiftCards), gift_cards.call_get "get";
+
+    /// Takes a gift card out of use.
+    void_gift_card(code: &'q str, reference: &'q str) -> GiftCard
+        = Some(Capability::GiftCards), gift_cards.call_void "void";
 }
 
 /// A page must say where to go on unless it is the last, and its cursor must stay small: the host keeps it.
@@ -160,7 +188,7 @@ macro_rules! checked_pages {
     };
 }
 
-checked_pages!(OrderPage, ProductPage, CategoryPage, StockPage, NotificationPage);
+checked_pages!(OrderPage, ProductPage, CategoryPage, StockPage, NotificationPage, SellerPage);
 
 macro_rules! unchecked {
     ($($output:ty),*) => { $(impl Checked for $output {})* };
@@ -176,7 +204,10 @@ unchecked!(
     FulfilmentStatus,
     Product,
     WebhookReading,
-    SellerProfile
+    SellerProfile,
+    Seller,
+    Figures,
+    GiftCard
 );
 
 impl<T> Checked for Vec<T> {}

@@ -201,7 +201,7 @@ impl OrderJson {
             updated_at: instant(self.date_modified.as_deref(), self.date_modified_gmt.as_deref())?,
             paid_at,
             dispatch_due_at: None,
-            currency: self.currency,
+            currency: Some(self.currency),
             prices_include_tax: self.prices_include_tax,
             totals: Totals {
                 scope: TotalsScope::WholeOrder,
@@ -213,7 +213,7 @@ impl OrderJson {
                 credit: None,
                 paid: None,
                 refunded,
-                total: self.total.0,
+                total: Some(self.total.0),
             },
             buyer,
             billing_address: self.billing.and_then(AddressJson::normalise),

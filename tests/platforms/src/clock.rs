@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use time::format_description::BorrowedFormatItem;
 use time::macros::{datetime, format_description};
-use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
+use time::{Date, OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 /// When a marketplace opens, in seconds since 1970: just after the recordings of the WCFM shop were made.
 pub(crate) const OPENING: i64 = datetime!(2026-11-22 00:30:00 UTC).unix_timestamp();
@@ -24,9 +24,17 @@ pub(crate) const KOLKATA: UtcOffset = match UtcOffset::from_hms(5, 30, 0) {
     Err(_) => UtcOffset::UTC,
 };
 
+/// Germany without summer time, the zone of the OmniSeller shop.
+pub(crate) const BERLIN: UtcOffset = match UtcOffset::from_hms(1, 0, 0) {
+    Ok(offset) => offset,
+    Err(_) => UtcOffset::UTC,
+};
+
 const OFFSET_WITHOUT_COLON: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory][offset_minute]");
 const WITHOUT_OFFSET: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+const UTC: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+const DAY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 const DATABASE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
 
 /// A clock that moves one second per write.
@@ -79,6 +87,16 @@ pub(crate) fn database(seconds: i64, offset: UtcOffset) -> String {
     at(seconds, offset).format(DATABASE).unwrap_or_default()
 }
 
+/// `2026-03-02T12:00:00Z`: HFT71 writes UTC.
+pub(crate) fn utc(seconds: i64) -> String {
+    at(seconds, UtcOffset::UTC).format(UTC).unwrap_or_default()
+}
+
+/// Whether a text is a day such as `2026-03-02` and nothing more.
+pub(crate) fn is_day(text: &str) -> bool {
+    Date::parse(text, DAY).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +109,9 @@ mod tests {
         assert_eq!(without_offset(OPENING, KOLKATA), "2026-11-22T06:00:00");
         assert_eq!(parse_without_offset("2026-11-22T06:00:00", KOLKATA), Some(OPENING));
         assert_eq!(database(OPENING, KOLKATA), "2026-11-22 06:00:00");
+        assert_eq!(utc(OPENING), "2026-11-22T00:30:00Z");
+        for (text, day) in [("2026-03-02", true), ("2026-02-30", false), ("2026-03-02T00:00:00Z", false), ("", false)] {
+            assert_eq!(is_day(text), day, "{text}");
+        }
     }
 }

@@ -34,6 +34,8 @@ mod exchange;
 mod fault;
 mod hardtofind;
 mod ledger;
+mod live_tokens;
+mod pace;
 mod platform;
 mod server;
 mod site;

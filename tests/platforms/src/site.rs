@@ -29,6 +29,11 @@ pub(crate) trait Marketplace: Send + Sync {
 
     /// Writes the text of every record that a list shows.
     fn prepare(&self);
+
+    /// What PHP prints when a fault makes it complain, with a line break at the end.
+    fn php_notice(&self) -> &'static str {
+        fault::WORDPRESS_NOTICE
+    }
 }
 
 /// Why a marketplace did not start.
@@ -188,7 +193,7 @@ impl Site {
             Some(FaultKind::Slow(delay)) => tokio::time::sleep(delay).await,
             _ => {}
         }
-        if let Some(answer) = fault.and_then(fault::instead) {
+        if let Some(answer) = fault.and_then(|kind| fault::instead(kind, self.marketplace.php_notice())) {
             return Ok(whole(answer));
         }
         let (answer, wrote) = self.take_turn(number, &request);
@@ -196,7 +201,7 @@ impl Site {
             return Err(Cut::Reset);
         }
         Ok(match fault {
-            Some(FaultKind::Notice) => whole(fault::with_notice(answer)),
+            Some(FaultKind::Notice) => whole(fault::with_notice(answer, self.marketplace.php_notice())),
             Some(FaultKind::Truncated) => truncated(answer),
             _ => whole(answer),
         })

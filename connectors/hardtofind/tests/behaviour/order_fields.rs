@@ -46,7 +46,7 @@ fn the_documented_order_is_read_field_by_field() {
     assert_eq!(order.updated_at, Some(at(1_471_495_402)));
     assert_eq!(order.dispatch_due_at, Some(at(1_471_918_680)));
     assert_eq!(order.paid_at, None);
-    assert_eq!((order.currency.as_str(), order.prices_include_tax), ("AUD", None));
+    assert_eq!((order.currency.as_deref(), order.prices_include_tax), (Some("AUD"), None));
     assert_eq!(
         order.totals,
         Totals {
@@ -59,7 +59,7 @@ fn the_documented_order_is_read_field_by_field() {
             credit: Some(money(0, 0)),
             paid: Some(money(9995, 2)),
             refunded: None,
-            total: money(9995, 2),
+            total: Some(money(9995, 2)),
         }
     );
     assert_eq!(order.buyer, Buyer { id: None, name: "Tim Massey".into(), email: None, phone: None });
@@ -162,7 +162,7 @@ fn an_accounts_own_status_table_counts() {
 #[test]
 fn parts_that_may_be_missing_are_missing() {
     let order = get(r#"{"id":7,"status":"READY","payment_summary":{"total":"5.50"}}"#).unwrap();
-    assert_eq!((order.id.as_str(), order.totals.total, order.totals.items), ("7", money(550, 2), None));
+    assert_eq!((order.id.as_str(), order.totals.total, order.totals.items), ("7", Some(money(550, 2)), None));
     assert!(order.lines.is_empty() && order.shipments.is_empty() && order.documents.is_empty());
     assert_eq!((order.gift, order.shipping_address, order.updated_at), (None, None, None));
     for key in ["_links", "dates", "lines", "gift_wrapping", "shipping", "shipments"] {
@@ -176,7 +176,7 @@ fn parts_that_may_be_missing_are_missing() {
 #[test]
 fn money_is_exact_and_never_guessed() {
     let total = |text: &str| {
-        get(&ORDER.replace("\"total\": 99.95", &format!("\"total\": {text}"))).map(|order| order.totals.total)
+        get(&ORDER.replace("\"total\": 99.95", &format!("\"total\": {text}"))).map(|order| order.totals.total.unwrap())
     };
     for (text, expected) in [
         ("0", money(0, 0)),

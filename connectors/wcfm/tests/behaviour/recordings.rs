@@ -84,13 +84,13 @@ fn assert_order(order: &Order, source: &Value, raw: Option<&str>) {
     assert_eq!(Some(order.number.clone()), text(&source["number"]));
     assert_eq!(order.status.raw, source["status"]);
     assert_ne!(order.status.order, OrderState::Unknown, "{}", order.status.raw);
-    assert_eq!(order.currency, source["currency"]);
+    assert_eq!(order.currency.as_deref(), source["currency"].as_str());
     assert_eq!(order.prices_include_tax, source["prices_include_tax"].as_bool());
     assert_date(order.placed_at, source, "date_created");
     assert_date(order.updated_at, source, "date_modified");
     assert_date(order.paid_at, source, "date_paid");
     assert_eq!(order.totals.scope, TotalsScope::WholeOrder);
-    assert_eq!(Some(decimal::to_text(&order.totals.total)), text(&source["total"]));
+    assert_eq!(order.totals.total.as_ref().map(decimal::to_text), text(&source["total"]));
     assert_eq!(amount(order.totals.tax), text(&source["total_tax"]));
     assert_eq!(amount(order.totals.shipping), text(&source["shipping_total"]));
     assert_eq!(amount(order.totals.discount), text(&source["discount_total"]));

@@ -6,7 +6,7 @@ mod text;
 
 use std::time::Duration;
 
-pub(crate) use answer::{instead, with_notice};
+pub(crate) use answer::{WORDPRESS_NOTICE, instead, with_notice};
 pub(crate) use switch::FaultSwitch;
 pub use text::FaultTextError;
 
@@ -29,6 +29,8 @@ pub enum FaultKind {
     Html,
     /// The right answer behind a PHP notice, as HTML. A write is applied.
     Notice,
+    /// 200 with a PHP notice in place of the answer, as a script that dies of a bug sends it. Nothing is applied.
+    NoticeOnly,
     /// 200 with an empty body. Nothing is applied.
     Empty,
     /// A TCP reset before any answer. Nothing is applied.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Fault, FaultKind};
 
-const KINDS: &str = "429, 500, 503, html, notice, empty, reset, slow=250ms, truncated or apply-then-reset";
+const KINDS: &str = "429, 500, 503, html, notice, notice-only, empty, reset, slow=250ms, truncated or apply-then-reset";
 
 /// Why a text is no fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,6 +74,7 @@ fn parse_kind(text: &str) -> Result<FaultKind, FaultTextError> {
         "500" => FaultKind::ServerError,
         "html" => FaultKind::Html,
         "notice" => FaultKind::Notice,
+        "notice-only" => FaultKind::NoticeOnly,
         "empty" => FaultKind::Empty,
         "reset" => FaultKind::Reset,
         "truncated" => FaultKind::Truncated,
@@ -122,6 +123,7 @@ impl Display for FaultKind {
             Self::Unavailable { retry_after: Some(seconds) } => write!(out, "503={seconds}"),
             Self::Html => out.write_str("html"),
             Self::Notice => out.write_str("notice"),
+            Self::NoticeOnly => out.write_str("notice-only"),
             Self::Empty => out.write_str("empty"),
             Self::Reset => out.write_str("reset"),
             Self::Slow(delay) => write!(out, "slow={}ms", delay.as_millis()),
@@ -144,6 +146,7 @@ mod tests {
             "503=600:next=1",
             "html:next=2",
             "notice",
+            "notice-only:path=/omniseller",
             "empty",
             "reset:every=2:path=/orders",
             "slow=250ms:path=/orders",

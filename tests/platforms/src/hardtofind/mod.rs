@@ -7,7 +7,6 @@ mod catalogue;
 mod generate;
 mod gift_cards;
 mod orders;
-mod pace;
 mod packing_slip;
 mod routes;
 mod shop;

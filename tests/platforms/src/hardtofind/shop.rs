@@ -9,12 +9,12 @@ use super::Opening;
 use super::catalogue::Catalogue;
 use super::gift_cards::GiftCards;
 use super::orders::Orders;
-use super::pace::Pace;
 use super::routes;
 use super::tokens::Tokens;
 use crate::clock::Clock;
 use crate::exchange::{Answer, Request};
 use crate::ledger::Ledger;
+use crate::pace::Pace;
 use crate::site::Marketplace;
 
 /// The carriers, the documentation's sample first.

@@ -1,22 +1,23 @@
-//! The pace: at most so many requests in any second. The documentation says five and not what happens beyond; here it is a 429.
+//! The pace: at most so many requests in any second. hardtofind documents five, HFT71 that there is a limit; neither says what happens
+//! beyond except that HFT71 answers 429, so here it is a 429 for both.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// Remembers when the last requests came.
-pub(super) struct Pace {
+pub(crate) struct Pace {
     limit: usize,
     recent: VecDeque<Instant>,
 }
 
 impl Pace {
     /// At most `limit` requests in any second.
-    pub(super) fn new(limit: u32) -> Self {
+    pub(crate) fn new(limit: u32) -> Self {
         Self { limit: limit as usize, recent: VecDeque::new() }
     }
 
     /// Whether a request at this instant is within the limit. One that is not does not count.
-    pub(super) fn allows(&mut self, now: Instant) -> bool {
+    pub(crate) fn allows(&mut self, now: Instant) -> bool {
         while self.recent.front().is_some_and(|first| now.duration_since(*first) >= Duration::from_secs(1)) {
             self.recent.pop_front();
         }

@@ -1,0 +1,1 @@
+//! Tradepost connector for help-ka.ru Market.
