@@ -77,6 +77,11 @@ pub fn issue(pointer: impl Into<String>, code: impl Into<String>, message: impl 
     FieldIssue { pointer: pointer.into(), code: code.into(), message: message.into() }
 }
 
+/// [`invalid_input`] with one [`issue`].
+pub fn invalid(pointer: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Error {
+    invalid_input(vec![issue(pointer, code, message)])
+}
+
 /// The record is in a state that does not allow this.
 pub fn conflict(message: impl Into<String>) -> Error {
     new(ErrorKind::Conflict, message)

@@ -51,10 +51,19 @@ pub fn delete(url: impl Into<String>) -> Request {
     Request::new(Method::Delete, url)
 }
 
-/// Sends several requests, a few at a time; the answers are in the order of the requests.
+/// Sends several requests, a few at a time; the answers are in the order of the requests, one for each.
 pub fn send_all(requests: Vec<Request>) -> Vec<Result<Answer, Error>> {
+    let effects: Vec<Effect> = requests.iter().map(Request::effective_effect).collect();
     let requests: Vec<WireRequest> = requests.into_iter().map(Request::into_wire).collect();
-    host::send_all(&requests).into_iter().map(|answer| answer.map(Answer::from)).collect()
+    let mut answers = host::send_all(&requests);
+    for effect in effects.get(answers.len()..).unwrap_or_default() {
+        let message = "The host gave fewer answers than there were requests.";
+        answers.push(Err(match effect {
+            Effect::Once => error::outcome_unknown(message),
+            Effect::Read | Effect::Repeatable => error::transient(message, None),
+        }));
+    }
+    answers.into_iter().map(|answer| answer.map(Answer::from)).collect()
 }
 
 impl Request {

@@ -90,6 +90,7 @@
 //! | [`http`], [`error`] | requests, answers, and what they mean |
 //! | [`json`] | decoding large pages cheaply and exactly; writing bodies |
 //! | [`decimal`], [`time`], [`status`] | amounts, dates and status words as sources write them |
+//! | [`html`], [`wordpress`] | plain text, and the habits of sites on WordPress |
 //! | [`walk`] | reading numbered pages of a moving list without losing a row |
 //! | [`settings`], [`secrets`], [`storage`], [`log`] | what else the host offers |
 //! | `testing` | the scripted host (not in WebAssembly) |
@@ -100,6 +101,7 @@ pub mod decimal;
 pub mod error;
 mod export;
 mod host;
+pub mod html;
 pub mod http;
 pub mod json;
 pub mod log;
@@ -112,3 +114,4 @@ pub mod storage;
 pub mod testing;
 pub mod time;
 pub mod walk;
+pub mod wordpress;

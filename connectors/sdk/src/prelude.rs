@@ -42,4 +42,4 @@ pub use crate::bindings::webhooks::{
 pub use crate::error::{self, ErrorExt};
 pub use crate::http::{self, Answer};
 pub use crate::status::StatusTable;
-pub use crate::{decimal, json, log, secrets, settings, storage, time, walk};
+pub use crate::{decimal, html, json, log, secrets, settings, storage, time, walk};

@@ -2,8 +2,8 @@
 
 use tradepost_sdk::json::Number;
 use tradepost_sdk::prelude::*;
+use tradepost_sdk::wordpress::SiteClock;
 
-use crate::clock::SiteClock;
 use crate::status;
 
 /// An account's ways of reading.
@@ -36,6 +36,6 @@ fn offset(text: &str) -> Result<i16, Error> {
     text.parse().ok().filter(|minutes: &i16| minutes.abs() <= 15 * 60).ok_or_else(|| {
         let message =
             format!("The site's offset from UTC is given in minutes, such as 330 for +05:30; {text} is none.");
-        error::invalid_input(vec![error::issue("/utc-offset-minutes", "not-an-offset", message)])
+        error::invalid("/utc-offset-minutes", "not-an-offset", message)
     })
 }

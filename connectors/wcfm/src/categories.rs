@@ -3,7 +3,7 @@
 use tradepost_sdk::json::{Id, Text};
 use tradepost_sdk::prelude::*;
 
-use crate::{answer, text};
+use crate::{WcfmConnector, answer};
 
 json::record! {
     struct CategoryJson<'a> {
@@ -14,23 +14,19 @@ json::record! {
     }
 }
 
-/// All categories of the shop.
-pub fn list() -> Result<CategoryPage, Error> {
-    let answer = http::get("/products/categories").send()?;
-    Ok(CategoryPage { items: decode(&answer)?, next: None, end: true })
+impl<M> Categories for WcfmConnector<M> {
+    fn list(_cursor: Option<String>) -> Result<CategoryPage, Error> {
+        let answer = http::get("/products/categories").send()?;
+        Ok(CategoryPage { items: decode(&answer)?, next: None, end: true })
+    }
 }
 
 /// The categories of one answer.
 pub fn decode(answer: &Answer) -> Result<Vec<Category>, Error> {
-    let mut categories = Vec::new();
-    json::decode_array(answer::list(answer)?, |source: CategoryJson<'_>, _| {
-        categories.push(Category {
-            id: source.id.0,
-            parent_id: source.parent.and_then(Id::nonzero),
-            name: text::plain(&source.name).into_owned(),
-            active: None,
-        });
-        Ok(())
-    })?;
-    Ok(categories)
+    json::map_array(answer::list(answer)?, |source: CategoryJson<'_>, _| Category {
+        id: source.id.0,
+        parent_id: source.parent.and_then(Id::nonzero),
+        name: source.name.into_plain(),
+        active: None,
+    })
 }

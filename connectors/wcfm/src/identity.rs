@@ -6,17 +6,11 @@
 
 use tradepost_sdk::json::{Id, Loose, Text};
 use tradepost_sdk::prelude::*;
+use tradepost_sdk::wordpress::is_crash;
 
-use crate::{answer, seller_settings, text};
+use crate::{answer, seller_settings, site};
 
 json::record! {
-    struct SiteJson<'a> {
-        site_title: Text<'a>,
-        site_url: Text<'a>,
-        wcfm_rest_api_version: Text<'a>,
-        is_wcfm_ultimate: Option<bool>,
-    }
-
     struct UserJson<'a> {
         id: Option<Id>,
         username: Text<'a>,
@@ -34,16 +28,8 @@ json::record! {
 
 /// Proves settings and credential, and says whose account it is. Fails as reading orders would.
 pub fn check() -> Result<AccountIdentity, Error> {
-    let requests = vec![
-        http::get("/orders").query("per_page", 1).query("page", 1),
-        http::get("/site-details").anonymous(),
-        http::get("/user-profile"),
-    ];
-    let mut answers = http::send_all(requests).into_iter();
-    let mut next =
-        || answers.next().unwrap_or_else(|| Err(error::transient("The host gave fewer answers than requests.", None)));
-    let (mut proof, site, user) = (next()?, next(), next());
-    if answer::is_crash(&proof) {
+    let mut proof = http::get("/orders").query("per_page", 1).query("page", 1).send()?;
+    if is_crash(&proof) {
         // The newest order may be one that the site crashes over (see `list_page`); notifications prove as much.
         proof = http::get("/notifications").query("per_page", 1).send()?;
     }
@@ -52,18 +38,16 @@ pub fn check() -> Result<AccountIdentity, Error> {
     let id = newest.and_then(|vendor| vendor.vendor_id.into_option());
     let mut identity = AccountIdentity { id, name: None, server: None, facts: Vec::new() };
 
-    if let Some(site) = optional(&site)
-        && let Ok(site) = json::decode::<SiteJson<'_>>(site)
-    {
+    if let Some(site) = site::decode(&site::request().send()) {
         identity.server = site.wcfm_rest_api_version.into_option().map(|version| format!("WCFM REST API {version}"));
         let add_on = site.is_wcfm_ultimate.map(|is_there| if is_there { "installed" } else { "not installed" });
-        let title = Some(text::plain_string(site.site_title)).filter(|title| !title.is_empty());
+        let title = Some(site.site_title.into_plain()).filter(|title| !title.is_empty());
         let facts =
             [("site", title), ("site-url", site.site_url.into_option()), ("wcfm-ultimate", add_on.map(str::to_owned))];
         identity.facts = facts.into_iter().filter_map(|(name, value)| Some((name.into(), value?))).collect();
     }
-    if let Some(user) = optional(&user)
-        && let Ok(user) = json::decode::<UserJson<'_>>(user)
+    if let Ok(answer) = http::get("/user-profile").send()
+        && let Ok(user) = answer::json(&answer).and_then(json::decode::<UserJson<'_>>)
     {
         identity.id = user.id.and_then(Id::nonzero).or(identity.id);
         identity.name = user.username.into_option();
@@ -75,9 +59,4 @@ pub fn check() -> Result<AccountIdentity, Error> {
         identity.name = profile.store_name.or(identity.name);
     }
     Ok(identity)
-}
-
-/// The JSON of an answer that an older or restricted site need not give.
-fn optional(answer: &Result<Answer, Error>) -> Option<&str> {
-    answer::json(answer.as_ref().ok()?).ok()
 }

@@ -13,8 +13,7 @@
 use tradepost_sdk::http::Request;
 use tradepost_sdk::prelude::*;
 use tradepost_sdk::walk::PageOf;
-
-use crate::answer;
+use tradepost_sdk::wordpress;
 
 /// Rows of a page: the most that the API gives (`rest_invalid_param` beyond it).
 pub const ROWS: u32 = 100;
@@ -37,7 +36,7 @@ pub fn read<R>(
     mut decode: impl FnMut(&Answer) -> Result<Rows<R>, Error>,
 ) -> Result<PageOf<R>, Error> {
     let whole = numbered(list, ROWS, page).send()?;
-    if answer::is_crash(&whole) {
+    if wordpress::is_crash(&whole) {
         return read_damaged(list, page, &whole.error(), decode);
     }
     let (rows, total) = decode(&whole)?;
@@ -46,7 +45,7 @@ pub fn read<R>(
     Ok(PageOf { rows, total, last: is_last })
 }
 
-fn numbered(list: &Request, rows: u32, page: u32) -> Request {
+pub(crate) fn numbered(list: &Request, rows: u32, page: u32) -> Request {
     list.clone().query("per_page", rows).query("page", page)
 }
 
@@ -64,7 +63,7 @@ fn read_damaged<R>(
 ) -> Result<PageOf<R>, Error> {
     let mut answers: Vec<Option<Answer>> = Vec::new();
     for answer in http::send_all(parts(list, ROWS, page, PART)) {
-        answers.push(Some(answer?).filter(|answer| !answer::is_crash(answer)));
+        answers.push(Some(answer?).filter(|answer| !wordpress::is_crash(answer)));
     }
     if answers.iter().filter(|answer| answer.is_none()).count() > DAMAGED_PARTS {
         return Err(crash.clone());
@@ -84,7 +83,7 @@ fn read_damaged<R>(
         }
         for answer in http::send_all(parts(list, PART, number, 1)) {
             let answer = answer?;
-            if answer::is_crash(&answer) {
+            if wordpress::is_crash(&answer) {
                 unreadable += 1;
             } else {
                 take(&answer)?;

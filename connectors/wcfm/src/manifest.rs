@@ -5,59 +5,65 @@
 
 use tradepost_sdk::prelude::*;
 
-use crate::status;
+use crate::{WcfmConnector, identity, status};
 
 /// A token of the JWT plugin lives seven days (protocol notes, section 3.2).
 const TOKEN_SECONDS: u32 = 7 * 24 * 60 * 60;
 
 /// What differs between WCFM itself and a marketplace that runs on it.
-#[derive(Debug, Clone, Copy)]
-pub struct Marketplace {
+pub trait Marketplace {
     /// The connector's id.
-    pub id: &'static str,
+    const ID: &'static str;
     /// Its name.
-    pub name: &'static str,
+    const NAME: &'static str;
     /// Its version.
-    pub version: &'static str,
+    const VERSION: &'static str;
     /// The platform it speaks to.
-    pub platform: &'static str,
+    const PLATFORM: &'static str;
     /// Where to read more.
-    pub homepage: &'static str,
+    const HOMEPAGE: &'static str;
     /// JSON Schema of the settings. Must have `site-url`, `api-prefix` (with a default), `username`, `password`; may have
     /// `utc-offset-minutes` and `status-table`.
-    pub settings_schema: &'static str,
+    const SETTINGS_SCHEMA: &'static str;
 }
 
 /// Any marketplace that runs WCFM.
-pub const WCFM: Marketplace = Marketplace {
-    id: "wcfm",
-    name: "WCFM Marketplace",
-    version: env!("CARGO_PKG_VERSION"),
-    platform: "WCFM Marketplace REST API (wcfmmp/v1), servers 1.1 to 1.6",
-    homepage: "https://wclovers.github.io/wcfm-rest-api/",
-    settings_schema: include_str!("settings-schema.json"),
-};
+#[derive(Debug, Clone, Copy)]
+pub struct AnyMarketplace;
 
-/// The manifest of a connector for this marketplace.
-#[must_use]
-pub fn manifest(marketplace: &Marketplace) -> Manifest {
-    Manifest {
-        id: marketplace.id.into(),
-        name: marketplace.name.into(),
-        version: marketplace.version.into(),
-        platform: marketplace.platform.into(),
-        homepage: Some(marketplace.homepage.into()),
-        settings_schema: marketplace.settings_schema.into(),
-        root_url: "{site-url}/{api-prefix}/wcfmmp/v1".into(),
-        hosts: vec!["{site-url}".into()],
-        request_headers: Vec::new(),
-        auth: auth(),
-        // The plugin limits nothing (protocol notes, section 3.1); a firewall in front of a site tells by 429.
-        pace: None,
-        statuses: status::mappings(),
-        streams: streams(),
-        effects: effects(),
-        extensions: Vec::new(),
+impl Marketplace for AnyMarketplace {
+    const ID: &'static str = "wcfm";
+    const NAME: &'static str = "WCFM Marketplace";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const PLATFORM: &'static str = "WCFM Marketplace REST API (wcfmmp/v1), servers 1.1 to 1.6";
+    const HOMEPAGE: &'static str = "https://wclovers.github.io/wcfm-rest-api/";
+    const SETTINGS_SCHEMA: &'static str = include_str!("settings-schema.json");
+}
+
+impl<M: Marketplace> Connector for WcfmConnector<M> {
+    fn describe() -> Manifest {
+        Manifest {
+            id: M::ID.into(),
+            name: M::NAME.into(),
+            version: M::VERSION.into(),
+            platform: M::PLATFORM.into(),
+            homepage: Some(M::HOMEPAGE.into()),
+            settings_schema: M::SETTINGS_SCHEMA.into(),
+            root_url: "{site-url}/{api-prefix}/wcfmmp/v1".into(),
+            hosts: vec!["{site-url}".into()],
+            request_headers: Vec::new(),
+            auth: auth(),
+            // The plugin limits nothing (protocol notes, section 3.1); a firewall in front of a site tells by 429.
+            pace: None,
+            statuses: status::mappings(),
+            streams: streams(),
+            effects: effects(),
+            extensions: Vec::new(),
+        }
+    }
+
+    fn check() -> Result<AccountIdentity, Error> {
+        identity::check()
     }
 }
 
@@ -103,11 +109,13 @@ fn streams() -> Vec<StreamDescription> {
         stream("categories", Paging::Single, &[]),
         stream("stock", Paging::Numbered, &[]),
         stream("notifications", Paging::NewestFirst, &[]),
+        stream("sellers", Paging::Numbered, &[]),
     ]
 }
 
 fn effects() -> Vec<OperationEffect> {
     let operations = [
+        ("order-notes.add", Effect::Once),
         ("order-status.set", Effect::Repeatable),
         ("shipments.ship", Effect::Once),
         ("product-writes.create", Effect::Once),
@@ -120,12 +128,14 @@ fn effects() -> Vec<OperationEffect> {
 
 #[cfg(test)]
 mod tests {
-    use super::{WCFM, manifest};
+    use super::{AnyMarketplace, Marketplace};
+    use crate::Wcfm;
     use serde_json::Value;
+    use tradepost_sdk::prelude::Connector;
 
     #[test]
     fn every_placeholder_is_a_setting_that_is_required_or_has_a_default() {
-        let manifest = manifest(&WCFM);
+        let manifest = Wcfm::describe();
         let schema: Value = serde_json::from_str(&manifest.settings_schema).unwrap();
         let templates = format!("{manifest:?}");
         let mut placeholders = 0;
@@ -143,7 +153,7 @@ mod tests {
 
     #[test]
     fn only_the_password_is_a_secret() {
-        let schema: Value = serde_json::from_str(WCFM.settings_schema).unwrap();
+        let schema: Value = serde_json::from_str(AnyMarketplace::SETTINGS_SCHEMA).unwrap();
         let secrets: Vec<&String> = schema["properties"]
             .as_object()
             .unwrap()

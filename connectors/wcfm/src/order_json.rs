@@ -5,8 +5,7 @@
 
 use tradepost_sdk::json::{Amount, DecodeError, Id, Loose, PhpList, Raw, Reader, Text};
 use tradepost_sdk::prelude::*;
-
-use crate::clock::SiteDate;
+use tradepost_sdk::wordpress::SiteDate;
 
 json::record! {
     /// An element of `GET /orders`, or the answer of `GET /orders/{id}`.

@@ -6,11 +6,11 @@
 
 use tradepost_sdk::json::{Amount, Id, Loose, PhpList, Text};
 use tradepost_sdk::prelude::*;
+use tradepost_sdk::wordpress::code_or_name;
 
 use crate::account::Account;
 use crate::order_json::{AddressJson, LineJson, MetaJson, OrderJson, TrackingJson};
 use crate::status::{self, MoneyFacts};
-use crate::text::{code_or_name, plain_string, some_string};
 
 /// Keys under which the tracking add-on keeps a parcel with its line; told as shipments, not as options.
 const TRACKING_KEYS: [&str; 3] = ["wcfm_tracking_code", "wcfm_tracking_url", "wcfm_delivery_boy"];
@@ -22,7 +22,7 @@ pub const NO_TRACKING_URL: &str = "#";
 pub fn order(account: &Account, source: OrderJson<'_>, raw: Option<&str>) -> Order {
     let clock = account.clock;
     let details = source.vendor_order_details.into_option();
-    let refunded = details.as_ref().and_then(|details| amount(&details.refunded_amount));
+    let refunded = details.as_ref().and_then(|details| details.refunded_amount.decimal());
     let paid_at = clock.instant(source.date_paid, source.date_paid_gmt);
     let money = MoneyFacts { is_paid: paid_at.is_some(), refunded: refunded.as_ref(), total: Some(&source.total) };
     let status = status::status(&account.statuses, &source.status, money);
@@ -42,8 +42,8 @@ pub fn order(account: &Account, source: OrderJson<'_>, raw: Option<&str>) -> Ord
     let buyer = Buyer {
         id: source.customer_id.and_then(Id::nonzero),
         name: billing.as_ref().map(full_name).unwrap_or_default(),
-        email: billing.as_ref().and_then(|billing| some_string(&billing.email)),
-        phone: billing.as_ref().and_then(|billing| some_string(&billing.phone)),
+        email: billing.as_ref().and_then(|billing| billing.email.to_option()),
+        phone: billing.as_ref().and_then(|billing| billing.phone.to_option()),
     };
     let id = source.id.0;
     let number = source.number.into_option().unwrap_or_else(|| id.clone());
@@ -59,10 +59,10 @@ pub fn order(account: &Account, source: OrderJson<'_>, raw: Option<&str>) -> Ord
         totals: Totals {
             scope: TotalsScope::WholeOrder,
             items: None,
-            shipping: amount(&source.shipping_total),
-            discount: amount(&source.discount_total),
+            shipping: source.shipping_total.decimal(),
+            discount: source.discount_total.decimal(),
             fees: None,
-            tax: amount(&source.total_tax),
+            tax: source.total_tax.decimal(),
             credit: None,
             paid: None,
             refunded,
@@ -74,10 +74,10 @@ pub fn order(account: &Account, source: OrderJson<'_>, raw: Option<&str>) -> Ord
         lines: source.line_items.0.into_iter().map(line).collect(),
         shipping_lines: (source.shipping_lines.0.into_iter())
             .map(|line| ShippingLine {
-                title: plain_string(line.method_title),
+                title: line.method_title.into_plain(),
                 code: line.method_id.into_option(),
-                price: amount(&line.total),
-                tax: amount(&line.total_tax),
+                price: line.total.decimal(),
+                tax: line.total_tax.decimal(),
             })
             .collect(),
         fees: (source.fee_lines.0.into_iter())
@@ -96,10 +96,6 @@ pub fn order(account: &Account, source: OrderJson<'_>, raw: Option<&str>) -> Ord
         extensions,
         id,
     }
-}
-
-fn amount(source: &Loose<Amount>) -> Option<Decimal> {
-    source.0.map(Decimal::from)
 }
 
 fn full_name(address: &AddressJson<'_>) -> String {
@@ -154,14 +150,14 @@ fn line(source: LineJson<'_>) -> OrderLine {
         sku: source.sku.into_option(),
         product_id,
         variant_id,
-        title: plain_string(source.name),
+        title: source.name.into_plain(),
         quantity: source.quantity.0,
-        unit_price: amount(&source.price),
-        total: amount(&source.total),
-        tax: amount(&source.total_tax),
+        unit_price: source.price.decimal(),
+        total: source.total.decimal(),
+        tax: source.total_tax.decimal(),
         options,
         personalisations,
-        commission: amount(&source.commission_value),
+        commission: source.commission_value.decimal(),
     }
 }
 
@@ -187,7 +183,7 @@ fn options(facts: &PhpList<MetaJson<'_>>, may_be_variation: bool) -> (Vec<Attrib
 }
 
 fn adjustment(title: Text<'_>, total: &Loose<Amount>, tax: &Loose<Amount>) -> Option<Adjustment> {
-    Some(Adjustment { title: plain_string(title), amount: amount(total)?, tax: amount(tax) })
+    Some(Adjustment { title: title.into_plain(), amount: total.decimal()?, tax: tax.decimal() })
 }
 
 /// Lines that share a tracking number travel in one parcel.

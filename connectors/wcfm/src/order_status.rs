@@ -8,10 +8,11 @@ use std::borrow::Cow;
 
 use tradepost_sdk::json::Reader;
 use tradepost_sdk::prelude::*;
+use tradepost_sdk::wordpress::{SiteDate, is_crash};
 
+use crate::WcfmConnector;
 use crate::account::Account;
 use crate::answer::{self, Body};
-use crate::clock::SiteDate;
 use crate::orders;
 use crate::status::{self, MoneyFacts};
 
@@ -24,27 +25,29 @@ json::record! {
     }
 }
 
-/// Sets the seller's status of an order and returns the one it shows afterwards. Fails with `conflict` where that is
-/// another, with `invalid-input` for a word that the shop does not have.
-pub fn set(id: &str, target: &Target) -> Result<Status, Error> {
-    let account = Account::of_call()?;
-    let word = status::word_for(target)?;
-    let path = format!("/orders/{}", orders::known_id(id)?);
-    let body = json::Object::new().text("status", &word).finish();
-    let answer = http::put(path).json(body).send()?;
-    if answer::is_crash(&answer) {
-        // So it answers for an order that does not exist, too (recording 376): reading tells the two apart.
-        read(&account, id)?;
+impl<M> OrderStatus for WcfmConnector<M> {
+    /// Sets the seller's own status. Fails with `conflict` where the order shows another afterwards, with `invalid-input` for
+    /// a word that the shop does not have.
+    fn set(id: String, target: Target) -> Result<Status, Error> {
+        let account = Account::of_call()?;
+        let word = status::word_for(&target)?;
+        let path = format!("/orders/{}", orders::known_id(&id)?);
+        let body = json::Object::new().text("status", &word).finish();
+        let answer = http::put(path).json(body).send()?;
+        if is_crash(&answer) {
+            // So it answers for an order that does not exist, too (recording 376): reading tells the two apart.
+            read(&account, &id)?;
+        }
+        let shown = match answer::read(&answer)? {
+            Body::Json(_) => decode(&account, &answer)?,
+            Body::Empty => read(&account, &id)?,
+        };
+        if shown.raw == word {
+            return Ok(shown);
+        }
+        Err(error::conflict(format!("The shop kept the order at `{}` and did not change it to `{word}`.", shown.raw))
+            .with_detail("the server accepted the request and changed nothing: it lets sellers set no refunds, and no status at all while the marketplace's option \"order sync\" is on"))
     }
-    let shown = match answer::read(&answer)? {
-        Body::Json(_) => decode(&account, &answer)?,
-        Body::Empty => read(&account, id)?,
-    };
-    if shown.raw == word {
-        return Ok(shown);
-    }
-    Err(error::conflict(format!("The shop kept the order at `{}` and did not change it to `{word}`.", shown.raw))
-        .with_detail("the server accepted the request and changed nothing: it lets sellers set no refunds, and no status at all while the marketplace's option \"order sync\" is on"))
 }
 
 /// The status that an order shows now.

@@ -6,43 +6,43 @@
 
 use tradepost_sdk::prelude::*;
 use tradepost_sdk::walk::Walk;
+use tradepost_sdk::wordpress::record_id;
 
 use crate::account::Account;
 use crate::list_page::{self, Rows};
 use crate::order_json::{OrderJson, single_order};
-use crate::{answer, order_mapping, record_id};
+use crate::{WcfmConnector, answer, order_mapping};
 
-/// A page of the seller's orders, newest first. `updated_since` is not used, as no date of an order tells of every change:
-/// more comes than was asked for, which the contract allows. The source says no total.
-pub fn list(query: &ListQuery, cursor: Option<&str>) -> Result<OrderPage, Error> {
-    let account = Account::of_call()?;
-    let orders = http::get("/orders");
-    let walk = Walk::unfiltered().unsorted().rows_per_call(query.page_size);
-    let mut step = walk.step(cursor, &mut |_: Option<&str>, page: u32| {
-        list_page::read(&orders, page, |answer| decode_list(&account, query.include_raw, answer))
-    })?;
-    if !query.statuses.is_empty() {
-        step.items.retain(|order| query.statuses.contains(&order.status.raw));
+impl<M> Orders for WcfmConnector<M> {
+    /// Newest first. `updated_since` is not used, as no date of an order tells of every change: more comes than was asked
+    /// for, which the contract allows. The source says no total.
+    fn list(query: ListQuery, cursor: Option<String>) -> Result<OrderPage, Error> {
+        let account = Account::of_call()?;
+        let orders = http::get("/orders");
+        let walk = Walk::unfiltered().unsorted().rows_per_call(query.page_size);
+        let mut step = walk.step(cursor.as_deref(), &mut |_: Option<&str>, page: u32| {
+            list_page::read(&orders, page, |answer| decode_list(&account, query.include_raw, answer))
+        })?;
+        if !query.statuses.is_empty() {
+            step.items.retain(|order| query.statuses.contains(&order.status.raw));
+        }
+        Ok(OrderPage { items: step.items, next: step.next, end: step.end, total: None })
     }
-    Ok(OrderPage { items: step.items, next: step.next, end: step.end, total: None })
+
+    /// It lacks what only lists tell: refunds and the seller's sums (recordings README, 20 and 21).
+    fn get(id: String) -> Result<Order, Error> {
+        let account = Account::of_call()?;
+        let answer = http::get(format!("/orders/{}", known_id(&id)?)).send()?;
+        decode_single(&account, &answer)
+    }
 }
 
 /// The orders of one answer of `GET /orders`, each with its own JSON where `include_raw` asks for it.
 pub fn decode_list(account: &Account, include_raw: bool, answer: &Answer) -> Result<Rows<Order>, Error> {
-    let text = answer::list(answer)?;
-    let mut orders = Vec::new();
-    json::decode_array(text, |source: OrderJson<'_>, raw| {
-        orders.push(order_mapping::order(account, source, include_raw.then_some(raw)));
-        Ok(())
+    let orders = json::map_array(answer::list(answer)?, |source: OrderJson<'_>, raw| {
+        order_mapping::order(account, source, include_raw.then_some(raw))
     })?;
     Ok((orders, None))
-}
-
-/// One order with its JSON. It lacks what only lists tell: refunds and the seller's sums (recordings README, 20 and 21).
-pub fn get(id: &str) -> Result<Order, Error> {
-    let account = Account::of_call()?;
-    let answer = http::get(format!("/orders/{}", known_id(id)?)).send()?;
-    decode_single(&account, &answer)
 }
 
 /// The order of one answer of `GET /orders/{id}`.
@@ -54,7 +54,7 @@ pub fn decode_single(account: &Account, answer: &Answer) -> Result<Order, Error>
 
 /// An id that can be asked for. The server crashes over 0 and knows no route for anything but digits (recordings 187, 188).
 pub(crate) fn known_id(id: &str) -> Result<&str, Error> {
-    record_id::digits(id).ok_or_else(no_such_order)
+    record_id(id).ok_or_else(no_such_order)
 }
 
 /// Another seller's order is none to this one.

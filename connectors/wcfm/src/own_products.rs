@@ -8,11 +8,11 @@
 
 use tradepost_sdk::http::Request;
 use tradepost_sdk::prelude::*;
+use tradepost_sdk::wordpress::record_id;
 
 use crate::list_page;
 use crate::product_json::{ImageJson, ProductJson, Variation};
 use crate::products;
-use crate::record_id;
 
 /// Most pages that are read to find article numbers: a host allows 64 requests in a call.
 const PAGES: u32 = 40;
@@ -48,7 +48,7 @@ impl OwnProduct {
             name: source.name.into_string(),
             sku: source.sku.into_string(),
             kind: source.kind.into_string(),
-            regular_price: source.regular_price.0.map(Decimal::from),
+            regular_price: source.regular_price.decimal(),
             manages_stock: source.manage_stock.0,
             variations: source.variations.0.iter().map(variation).collect(),
             images: source.images.0.into_iter().filter_map(image).collect(),
@@ -70,7 +70,7 @@ impl OwnProduct {
 /// The own products with these ids; fewer where some do not exist or are not the seller's.
 pub(crate) fn by_ids(ids: &[&str]) -> Result<Vec<OwnProduct>, Error> {
     let mut found = Vec::new();
-    let known: Vec<&str> = ids.iter().filter_map(|id| record_id::digits(id)).collect();
+    let known: Vec<&str> = ids.iter().filter_map(|id| record_id(id)).collect();
     for group in known.chunks(list_page::ROWS as usize) {
         let request = group.iter().fold(list(), |request, id| request.query("include[]", id));
         read(&request, 1, |product| found.push(product))?;

@@ -10,7 +10,7 @@ use crate::account::Account;
 use crate::answer::{self, Body};
 use crate::own_products::{self, OwnProduct};
 use crate::product_fields::{self, Issues};
-use crate::{products, text};
+use crate::products;
 
 /// Makes a product.
 ///
@@ -81,9 +81,12 @@ pub(crate) fn refuse_used_sku(sku: &str, except: Option<&str>) -> Result<(), Err
     };
     match using.iter().find(|product| Some(product.id.as_str()) != except) {
         Some(other) => {
-            let message =
-                format!("The article number {sku} is in use by product {} ({}).", other.id, text::plain(&other.name));
-            Err(error::invalid_input(vec![error::issue("/sku", "duplicate", message)]))
+            let message = format!(
+                "The article number {sku} is in use by product {} ({}).",
+                other.id,
+                html::plain_text(&other.name)
+            );
+            Err(error::invalid("/sku", "duplicate", message))
         }
         None => Ok(()),
     }
@@ -91,11 +94,11 @@ pub(crate) fn refuse_used_sku(sku: &str, except: Option<&str>) -> Result<(), Err
 
 /// An empty answer: the shop refused and does not say why. Its usual reason is an article number that another seller uses.
 fn refused_in_silence() -> Error {
-    error::invalid_input(vec![error::issue(
+    error::invalid(
         "",
         "refused",
         "The shop refused the product without a reason. The usual one is an article number that is in use.",
-    )])
+    )
     .with_detail("POST /products answered 200 with an empty body")
 }
 
@@ -113,7 +116,7 @@ fn created_since(newest_before: u64, name: &str) -> Result<Option<OwnProduct>, E
 
 /// A name as the server may have stored it: without tags, slashes and doubled blanks (recordings 321, 329).
 fn comparable(name: &str) -> String {
-    let plain = text::plain(name).replace('\\', "");
+    let plain = html::plain_text(name).replace('\\', "");
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

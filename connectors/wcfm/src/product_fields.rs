@@ -6,8 +6,7 @@
 use std::cmp::Ordering;
 
 use tradepost_sdk::prelude::*;
-
-use crate::record_id;
+use tradepost_sdk::wordpress::record_id;
 
 /// Collects what is wrong, so that a person is told all of it at once.
 #[derive(Debug, Default)]
@@ -62,7 +61,7 @@ pub(crate) fn check(fields: &ProductFields, kind: &str, regular_price: Option<&D
         check_quantity(quantity, kind, "/quantity", issues);
     }
     for (index, id) in fields.categories.iter().flatten().enumerate() {
-        if record_id::digits(id).is_none() {
+        if record_id(id).is_none() {
             let message = format!("`{id}` is not the id of a category.");
             issues.add(&format!("/categories/{index}"), "not-an-id", message);
         }

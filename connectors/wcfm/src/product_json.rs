@@ -5,8 +5,7 @@
 
 use tradepost_sdk::json::{Amount, DecodeError, Id, Kind, Loose, PhpList, PhpMap, Reader, Text};
 use tradepost_sdk::prelude::*;
-
-use crate::clock::SiteDate;
+use tradepost_sdk::wordpress::{Flag, SiteDate};
 
 json::record! {
     /// An element of `GET /products`, or the answer of `GET /products/{id}` and of every write.
@@ -182,19 +181,5 @@ impl<'a> json::Decode<'a> for AttributeOption<'a> {
             Kind::Object => TermJson::decode(reader).map(|term| Self(term.name)),
             _ => Text::decode(reader).map(Self),
         }
-    }
-}
-
-/// Yes or no in WordPress' ways: `true`, `"yes"`, `"parent"` (the stock is counted with the parent), 1; everything else is no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Flag(pub bool);
-
-impl<'a> json::Decode<'a> for Flag {
-    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        Ok(Self(matches!(reader.raw_value()?, "true" | "1" | "\"yes\"" | "\"parent\"" | "\"1\"")))
-    }
-
-    fn missing() -> Option<Self> {
-        Some(Self(false))
     }
 }

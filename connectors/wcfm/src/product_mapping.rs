@@ -1,11 +1,10 @@
 //! From a product on the wire to the contract's product, and to its stock levels.
 
-use tradepost_sdk::json::{Amount, Id, Loose, Text};
+use tradepost_sdk::json::{Amount, Id, Loose};
 use tradepost_sdk::prelude::*;
+use tradepost_sdk::wordpress::SiteClock;
 
-use crate::clock::SiteClock;
 use crate::product_json::{AttributeJson, DimensionsJson, ProductJson, UnitsJson, Variation, VariationJson};
-use crate::text::{self, some_string};
 
 /// The contract's product. `raw` is its own JSON text, where it is wanted.
 pub fn product(clock: SiteClock, source: ProductJson<'_>, raw: Option<&str>) -> Product {
@@ -13,7 +12,7 @@ pub fn product(clock: SiteClock, source: ProductJson<'_>, raw: Option<&str>) -> 
     Product {
         id: source.id.0,
         sku: source.sku.into_option(),
-        name: plain(&source.name),
+        name: source.name.to_plain(),
         kind: kind(&source.kind),
         kind_raw: source.kind.into_string(),
         state: state(&source.status),
@@ -21,16 +20,16 @@ pub fn product(clock: SiteClock, source: ProductJson<'_>, raw: Option<&str>) -> 
         description: source.description.into_string(),
         short_description: source.short_description.into_string(),
         currency: None,
-        price: amount(&source.price),
-        regular_price: amount(&source.regular_price),
-        sale_price: amount(&source.sale_price),
+        price: source.price.decimal(),
+        regular_price: source.regular_price.decimal(),
+        sale_price: source.sale_price.decimal(),
         manages_stock: source.manage_stock.0,
-        quantity: amount(&source.stock_quantity),
+        quantity: source.stock_quantity.decimal(),
         in_stock: source.in_stock,
         categories: (source.categories.0.into_iter())
-            .filter_map(|term| Some(CategoryRef { id: term.id?.0, name: plain(&term.name) }))
+            .filter_map(|term| Some(CategoryRef { id: term.id?.0, name: term.name.to_plain() }))
             .collect(),
-        tags: source.tags.0.iter().map(|term| plain(&term.name)).collect(),
+        tags: source.tags.0.iter().map(|term| term.name.to_plain()).collect(),
         images: (source.images.0.into_iter())
             .filter_map(|image| Some((image.id?.nonzero()?, image.src, image.alt)))
             .map(|(id, src, alt)| Image { id: Some(id), url: src.into_string(), alt: alt.into_string() })
@@ -71,18 +70,10 @@ fn state(word: &str) -> ProductState {
     }
 }
 
-fn plain(source: &Text<'_>) -> String {
-    text::plain(source).into_owned()
-}
-
-fn amount(source: &Loose<Amount>) -> Option<Decimal> {
-    source.0.map(Decimal::from)
-}
-
 fn attribute(source: &AttributeJson<'_>) -> ProductAttribute {
     ProductAttribute {
-        name: plain(&source.name),
-        options: source.options.0.iter().map(|option| plain(&option.0)).collect(),
+        name: source.name.to_plain(),
+        options: source.options.0.iter().map(|option| option.0.to_plain()).collect(),
         varies: source.variation.0,
     }
 }
@@ -92,9 +83,9 @@ fn dimensions(
     size: Option<DimensionsJson>,
     units: Option<UnitsJson<'_>>,
 ) -> Option<Dimensions> {
-    let weight = amount(weight);
+    let weight = weight.decimal();
     let [length, width, height] =
-        size.map_or([None; 3], |size| [size.length, size.width, size.height].map(|side| amount(&side)));
+        size.map_or([None; 3], |size| [size.length, size.width, size.height].map(|side| side.decimal()));
     [weight, length, width, height].iter().any(Option::is_some).then(|| {
         let (weight_unit, length_unit) = match units {
             Some(units) => (units.weight_unit.into_option(), units.dimension_unit.into_option()),
@@ -109,11 +100,11 @@ fn variant(source: &Variation<'_>, attributes: &[AttributeJson<'_>]) -> VariantS
     let options = known.map(|known| known.attributes.0.as_slice()).unwrap_or_default();
     VariantSummary {
         id: source.id().to_owned(),
-        sku: known.and_then(|known| some_string(&known.sku)),
-        price: known.and_then(|known| amount(&known.display_price)),
+        sku: known.and_then(|known| known.sku.to_option()),
+        price: known.and_then(|known| known.display_price.decimal()),
         quantity: known.and_then(counted),
         options: (options.iter())
-            .map(|(key, value)| Attribute { name: option_name(key, attributes), value: plain(value) })
+            .map(|(key, value)| Attribute { name: option_name(key, attributes), value: value.to_plain() })
             .collect(),
     }
 }
@@ -122,12 +113,12 @@ fn variant(source: &Variation<'_>, attributes: &[AttributeJson<'_>]) -> VariantS
 fn option_name(key: &str, attributes: &[AttributeJson<'_>]) -> String {
     let slug = key.strip_prefix("attribute_").unwrap_or(key);
     let labelled = attributes.iter().find(|attribute| &*attribute.slug == slug);
-    labelled.map_or_else(|| slug.to_owned(), |attribute| plain(&attribute.name))
+    labelled.map_or_else(|| slug.to_owned(), |attribute| attribute.name.to_plain())
 }
 
 /// A variation's stock, where `max_qty` tells it.
 fn counted(source: &VariationJson<'_>) -> Option<Decimal> {
-    if &*source.is_sold_individually == "yes" { None } else { amount(&source.max_qty) }
+    if &*source.is_sold_individually == "yes" { None } else { source.max_qty.decimal() }
 }
 
 /// The stock levels that a product makes: its own where it is an article or counts its stock, and its variations'.
@@ -144,12 +135,12 @@ pub fn stock_levels(source: &ProductJson<'_>) -> Vec<StockLevel> {
     // Groups and products sold elsewhere are not articles of this shop: there is nothing of them to count.
     let is_article = source.variations.0.is_empty() && !matches!(&*source.kind, "variable" | "grouped" | "external");
     if is_article || source.manage_stock.0 {
-        let available = if source.manage_stock.0 { amount(&source.stock_quantity) } else { None };
-        levels.push(level(None, some_string(&source.sku), available, source.in_stock));
+        let available = if source.manage_stock.0 { source.stock_quantity.decimal() } else { None };
+        levels.push(level(None, source.sku.to_option(), available, source.in_stock));
     }
     levels.extend(source.variations.0.iter().map(|variation| {
         let known = variation.known();
-        let sku = known.and_then(|known| some_string(&known.sku));
+        let sku = known.and_then(|known| known.sku.to_option());
         level(Some(variation.id()), sku, known.and_then(counted), known.and_then(|known| known.is_in_stock))
     }));
     levels

@@ -9,10 +9,10 @@
 use std::cmp::Ordering;
 
 use tradepost_sdk::prelude::*;
+use tradepost_sdk::wordpress::SiteClock;
 
 use crate::account::Account;
 use crate::answer::{self, Body};
-use crate::clock::SiteClock;
 use crate::own_products::{self, OwnProduct};
 use crate::product_creation::refuse_used_sku;
 use crate::product_fields::{self, Issues};

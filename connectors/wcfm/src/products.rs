@@ -6,33 +6,54 @@
 use tradepost_sdk::http::Request;
 use tradepost_sdk::prelude::*;
 use tradepost_sdk::walk::{Row, Walk};
+use tradepost_sdk::wordpress::{SiteClock, record_id};
 
 use crate::account::Account;
-use crate::clock::SiteClock;
 use crate::list_page::{self, Rows};
 use crate::product_json::ProductJson;
 use crate::product_mapping::{product, stock_levels};
-use crate::{answer, record_id};
+use crate::{WcfmConnector, answer};
 
 /// What a stock level is made of; the rest need not be sent.
 const STOCK_FIELDS: &str = "id,sku,type,manage_stock,stock_quantity,in_stock,variations";
 
-/// A page of the seller's products, drafts and pending ones included, the oldest first.
-pub fn list(query: &ListQuery, cursor: Option<&str>) -> Result<ProductPage, Error> {
-    let clock = Account::of_call()?.clock;
-    let statuses = if query.statuses.is_empty() { "any".to_owned() } else { query.statuses.join(",") };
-    let products = sorted(http::get("/products").query("status", statuses));
-    let walk = Walk::unfiltered().unsorted().rows_per_call(query.page_size);
-    let step = walk.step(cursor, &mut |_: Option<&str>, page: u32| {
-        list_page::read(&products, page, |answer| {
-            decode_list(answer, |source, raw| product(clock, source, query.include_raw.then_some(raw)))
-        })
-    })?;
-    Ok(ProductPage { items: step.items, next: step.next, end: step.end, total: step.total })
+impl<M> Products for WcfmConnector<M> {
+    /// Drafts and pending ones included, the oldest first.
+    fn list(query: ListQuery, cursor: Option<String>) -> Result<ProductPage, Error> {
+        let clock = Account::of_call()?.clock;
+        let statuses = if query.statuses.is_empty() { "any".to_owned() } else { query.statuses.join(",") };
+        let products = sorted(http::get("/products").query("status", statuses));
+        let walk = Walk::unfiltered().unsorted().rows_per_call(query.page_size);
+        let step = walk.step(cursor.as_deref(), &mut |_: Option<&str>, page: u32| {
+            list_page::read(&products, page, |answer| {
+                decode_list(answer, |source, raw| product(clock, source, query.include_raw.then_some(raw)))
+            })
+        })?;
+        Ok(ProductPage { items: step.items, next: step.next, end: step.end, total: step.total })
+    }
+
+    /// Also another seller's: the server shows any (recording 098); `owner_id` tells whose it is.
+    fn get(id: String) -> Result<Product, Error> {
+        get(&id)
+    }
 }
 
-/// One product with its JSON. Also another seller's: the server shows any (recording 098); `owner_id` tells whose it is.
-pub fn get(id: &str) -> Result<Product, Error> {
+impl<M> Stock for WcfmConnector<M> {
+    /// Each product's own level, and each variation's.
+    fn list(cursor: Option<String>) -> Result<StockPage, Error> {
+        let products = sorted(http::get("/products").query("status", "any").query("_fields", STOCK_FIELDS));
+        let step = Walk::unfiltered().unsorted().step(cursor.as_deref(), &mut |_: Option<&str>, page: u32| {
+            list_page::read(&products, page, |answer| {
+                decode_list(answer, |source, _| ProductStock { levels: stock_levels(&source), id: source.id.0 })
+            })
+        })?;
+        let items = step.items.into_iter().flat_map(|product| product.levels).collect();
+        Ok(StockPage { items, next: step.next, end: step.end })
+    }
+}
+
+/// One product with its JSON.
+pub(crate) fn get(id: &str) -> Result<Product, Error> {
     let clock = Account::of_call()?.clock;
     let answer = http::get(format!("/products/{}", known_id(id)?)).send()?;
     decode_single(clock, &answer)
@@ -42,18 +63,6 @@ pub fn get(id: &str) -> Result<Product, Error> {
 pub fn decode_single(clock: SiteClock, answer: &Answer) -> Result<Product, Error> {
     let json = answer::json(answer)?;
     json::decode(json).map(|source| product(clock, source, Some(json)))
-}
-
-/// A page of stock levels: each product's own, and each variation's.
-pub fn stock(cursor: Option<&str>) -> Result<StockPage, Error> {
-    let products = sorted(http::get("/products").query("status", "any").query("_fields", STOCK_FIELDS));
-    let step = Walk::unfiltered().unsorted().step(cursor, &mut |_: Option<&str>, page: u32| {
-        list_page::read(&products, page, |answer| {
-            decode_list(answer, |source, _| ProductStock { levels: stock_levels(&source), id: source.id.0 })
-        })
-    })?;
-    let items = step.items.into_iter().flat_map(|product| product.levels).collect();
-    Ok(StockPage { items, next: step.next, end: step.end })
 }
 
 /// The levels of one product: a row of the walk.
@@ -78,19 +87,13 @@ pub(crate) fn sorted(products: Request) -> Request {
 }
 
 /// What `each` makes of the products of one answer of `GET /products`, each with its own JSON; and the total.
-pub fn decode_list<T>(answer: &Answer, mut each: impl FnMut(ProductJson<'_>, &str) -> T) -> Result<Rows<T>, Error> {
-    let text = answer::list(answer)?;
+pub fn decode_list<T>(answer: &Answer, each: impl FnMut(ProductJson<'_>, &str) -> T) -> Result<Rows<T>, Error> {
     // Absent where nothing was found, like every paging header (recording 044).
     let total = answer.header("x-wp-total").and_then(|total| total.trim().parse().ok());
-    let mut rows = Vec::new();
-    json::decode_array(text, |source: ProductJson<'_>, raw| {
-        rows.push(each(source, raw));
-        Ok(())
-    })?;
-    Ok((rows, total))
+    Ok((json::map_array(answer::list(answer)?, each)?, total))
 }
 
 /// An id that can be asked for.
 pub(crate) fn known_id(id: &str) -> Result<&str, Error> {
-    record_id::digits(id).ok_or_else(|| error::not_found("The shop has no such product."))
+    record_id(id).ok_or_else(|| error::not_found("The shop has no such product."))
 }

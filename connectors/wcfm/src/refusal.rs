@@ -4,23 +4,7 @@
 //! answered with 500, an unknown status word with 404 (protocol notes, sections 3.2, 3.3 and 3.9; recordings 003, 374).
 
 use tradepost_sdk::prelude::*;
-
-use crate::text;
-
-/// An error as the site words it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Refusal {
-    /// The site's code, such as `rest_forbidden`; empty where the shape has none.
-    pub code: String,
-    /// The site's words, in its own language and as they came, tags and all.
-    pub message: String,
-    /// The HTTP status, or the one that the body names where the answer itself says 200.
-    pub status: u16,
-    /// Names of the parameters that WordPress complains about.
-    pub parameters: Vec<String>,
-    /// Whether the body names no status. WordPress then answers 500, whatever the matter is.
-    pub without_status: bool,
-}
+use tradepost_sdk::wordpress::Refusal;
 
 /// What a code means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,91 +44,82 @@ const CODES: [(&str, Meaning); 22] = [
     ("wcfmapi_rest_cannot_delete", Meaning::Refused),
 ];
 
-impl Refusal {
-    /// The site's words as plain text.
-    #[must_use]
-    pub fn words(&self) -> String {
-        text::plain(&self.message).into_owned()
-    }
-
-    /// The contract's error, or none where neither code nor shape says more than the HTTP status does.
-    #[must_use]
-    pub fn error(&self) -> Option<Error> {
-        let error = match self.meaning() {
-            Some(Meaning::LoginRejected) => error::auth_rejected("The site does not accept the user name or password."),
-            Some(Meaning::TokenExpired) => error::auth_expired("The site asks to sign in again."),
-            Some(Meaning::NoRoute) => error::unsupported(
-                "This site does not offer that: the WCFM REST API is switched off or older than this operation.",
+/// The contract's error, or none where neither code nor shape says more than the HTTP status does.
+#[must_use]
+pub fn contract_error(refusal: &Refusal) -> Option<Error> {
+    let error = match meaning(refusal) {
+        Some(Meaning::LoginRejected) => error::auth_rejected("The site does not accept the user name or password."),
+        Some(Meaning::TokenExpired) => error::auth_expired("The site asks to sign in again."),
+        Some(Meaning::NoRoute) => error::unsupported(
+            "This site does not offer that: the WCFM REST API is switched off or older than this operation.",
+        ),
+        Some(Meaning::NotFound(message)) => error::not_found(message),
+        Some(Meaning::Invalid(pointer)) => error::invalid(pointer, &refusal.code, sentence(refusal)),
+        Some(Meaning::InvalidParameter) => invalid_parameters(refusal),
+        Some(Meaning::Refused) => error::conflict(sentence(refusal)),
+        None => match (refusal.code.as_str(), refusal.status) {
+            ("rest_forbidden", 401) => error::auth_rejected(
+                "The site does not take the login: the password is not accepted this way, or it does not reach the site.",
             ),
-            Some(Meaning::NotFound(message)) => error::not_found(message),
-            Some(Meaning::Invalid(pointer)) => {
-                error::invalid_input(vec![error::issue(pointer, &self.code, self.sentence())])
-            }
-            Some(Meaning::InvalidParameter) => self.invalid_parameters(),
-            Some(Meaning::Refused) => error::conflict(self.sentence()),
-            None => match (self.code.as_str(), self.status) {
-                ("rest_forbidden", 401) => error::auth_rejected(
-                    "The site does not take the login: the password is not accepted this way, or it does not reach the site.",
-                ),
-                // Without a status WordPress answers 500. Trying again would hammer a site that said no.
-                (_, 500) if self.without_status => error::forbidden(self.sentence()),
-                (_, 403) => error::forbidden("The site does not allow this seller to do that."),
-                (_, 400 | 422) => error::invalid_input(vec![error::issue("", &self.code, self.sentence())]),
-                (_, 200..300) => error::conflict(self.sentence()),
-                _ => return None,
-            },
-        };
-        Some(error.with_detail(self.detail()))
-    }
+            // Without a status WordPress answers 500. Trying again would hammer a site that said no.
+            (_, 500) if refusal.without_status => error::forbidden(sentence(refusal)),
+            (_, 403) => error::forbidden("The site does not allow this seller to do that."),
+            (_, 404) => error::not_found("The site has no such record."),
+            (_, 400 | 422) => error::invalid("", &refusal.code, sentence(refusal)),
+            (_, 200..300) => error::conflict(sentence(refusal)),
+            _ => return None,
+        },
+    };
+    Some(error.with_detail(detail(refusal)))
+}
 
-    /// The JWT plugin puts its name in front of the codes of WordPress' login.
-    fn meaning(&self) -> Option<Meaning> {
-        let code = self.code.trim_start_matches("[jwt_auth] ");
-        CODES.iter().find(|(known, _)| *known == code).map(|(_, meaning)| *meaning)
-    }
+/// The JWT plugin puts its name in front of the codes of WordPress' login.
+fn meaning(refusal: &Refusal) -> Option<Meaning> {
+    let code = refusal.code.trim_start_matches("[jwt_auth] ");
+    CODES.iter().find(|(known, _)| *known == code).map(|(_, meaning)| *meaning)
+}
 
-    /// The site's words, or ours where it has none.
-    fn sentence(&self) -> String {
-        let words = self.words();
-        if words.is_empty() { "The site refused and did not say why.".into() } else { words }
-    }
+/// The site's words, or ours where it has none.
+fn sentence(refusal: &Refusal) -> String {
+    let words = refusal.words();
+    if words.is_empty() { "The site refused and did not say why.".into() } else { words }
+}
 
-    fn invalid_parameters(&self) -> Error {
-        if self.parameters.is_empty() {
-            return error::invalid_input(vec![error::issue("", &self.code, self.sentence())]);
+fn invalid_parameters(refusal: &Refusal) -> Error {
+    if refusal.parameters.is_empty() {
+        return error::invalid("", &refusal.code, sentence(refusal));
+    }
+    let issues = refusal.parameters.iter().map(|name| {
+        let message = format!("The site did not accept the value of `{name}`: {}", sentence(refusal));
+        error::issue(format!("/{name}"), &refusal.code, message)
+    });
+    error::invalid_input(issues.collect())
+}
+
+/// For operators: status, code and words, and what to look at where the cause is usually the set-up.
+fn detail(refusal: &Refusal) -> String {
+    let mut detail = format!("HTTP {}", refusal.status);
+    for part in [refusal.code.as_str(), &refusal.words()] {
+        if !part.is_empty() {
+            detail.push_str(": ");
+            detail.push_str(part);
         }
-        let issues = self.parameters.iter().map(|name| {
-            let message = format!("The site did not accept the value of `{name}`: {}", self.sentence());
-            error::issue(format!("/{name}"), &self.code, message)
-        });
-        error::invalid_input(issues.collect())
     }
-
-    /// For operators: status, code and words, and what to look at where the cause is usually the set-up.
-    fn detail(&self) -> String {
-        let mut detail = format!("HTTP {}", self.status);
-        for part in [self.code.as_str(), &self.words()] {
-            if !part.is_empty() {
-                detail.push_str(": ");
-                detail.push_str(part);
-            }
+    let hint = match (refusal.code.as_str(), refusal.status) {
+        ("rest_forbidden", 401) => {
+            "; check that the site has Basic Auth or application passwords (these only over https), and that its web server passes the Authorization header on"
         }
-        let hint = match (self.code.as_str(), self.status) {
-            ("rest_forbidden", 401) => {
-                "; check that the site has Basic Auth or application passwords (these only over https), and that its web server passes the Authorization header on"
-            }
-            ("rest_no_route", _) => {
-                "; check that WCFM, WCFM Marketplace and the WCFM REST API plugin are active, and the settings site-url and api-prefix"
-            }
-            _ => "",
-        };
-        detail + hint
-    }
+        ("rest_no_route", _) => {
+            "; check that WCFM, WCFM Marketplace and the WCFM REST API plugin are active, and the settings site-url and api-prefix"
+        }
+        _ => "",
+    };
+    detail + hint
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{CODES, Refusal};
+    use super::{CODES, Refusal, contract_error};
 
     #[test]
     fn no_code_is_listed_twice() {
@@ -156,6 +131,6 @@ mod tests {
     #[test]
     fn a_status_that_says_more_than_the_code_is_left_to_http() {
         let refusal = Refusal { code: "some_plugin".into(), status: 503, ..Refusal::default() };
-        assert_eq!(refusal.error(), None);
+        assert_eq!(contract_error(&refusal), None);
     }
 }

@@ -6,11 +6,12 @@
 use tradepost_sdk::json::{PhpMap, Raw, Text};
 use tradepost_sdk::prelude::*;
 
-use crate::answer;
+use crate::{WcfmConnector, answer};
 
-/// All restrictions.
-pub fn list() -> Result<Vec<Restriction>, Error> {
-    decode(&http::get("/restricted-capabilities").send()?)
+impl<M> SellerRestrictions for WcfmConnector<M> {
+    fn list() -> Result<Vec<Restriction>, Error> {
+        decode(&http::get("/restricted-capabilities").send()?)
+    }
 }
 
 /// The restrictions of one answer.

@@ -6,9 +6,9 @@
 
 use tradepost_sdk::json::{DecodeError, Kind, Loose, PhpMap, Reader, Text};
 use tradepost_sdk::prelude::*;
+use tradepost_sdk::wordpress::{code_or_name, record_id};
 
-use crate::text::code_or_name;
-use crate::{answer, record_id};
+use crate::{WcfmConnector, answer};
 
 /// Parts of names that mark what must not be handed on: bank data, keys, one-time tokens.
 const PRIVATE: [&str; 14] = [
@@ -41,12 +41,18 @@ json::record! {
     }
 }
 
-/// A seller's profile. Fails with `not-found` where the seller never saved one or does not exist, with `forbidden` for
-/// somebody else's.
-pub fn get(selector: &Selector) -> Result<SellerProfile, Error> {
+impl<M> SellerSettings for WcfmConnector<M> {
+    /// Fails with `not-found` where the seller never saved a profile or does not exist, with `forbidden` for somebody else's.
+    fn get(selector: Selector) -> Result<SellerProfile, Error> {
+        get(&selector)
+    }
+}
+
+/// A seller's profile.
+pub(crate) fn get(selector: &Selector) -> Result<SellerProfile, Error> {
     let path = match selector {
         Selector::Id(id) => {
-            let id = record_id::digits(id).ok_or_else(no_profile)?;
+            let id = record_id(id).ok_or_else(no_profile)?;
             format!("/settings/id/{id}")
         }
         Selector::Email(email) => format!("/settings/email/{}", path_safe(email)?),
@@ -87,7 +93,7 @@ fn path_safe(email: &str) -> Result<&str, Error> {
         return Ok(email);
     }
     let message = "WCFM looks up e-mail addresses of letters, digits and ordinary signs only; use the seller's id.";
-    Err(error::invalid_input(vec![error::issue("/email", "not-an-address", message)]))
+    Err(error::invalid("/email", "not-an-address", message))
 }
 
 fn address(source: AddressJson<'_>, phone: &str) -> Address {

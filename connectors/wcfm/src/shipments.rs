@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use tradepost_sdk::json::Id;
 use tradepost_sdk::prelude::*;
 
+use crate::WcfmConnector;
 use crate::account::Account;
 use crate::answer::{self, Body};
 use crate::order_json::{OrderJson, single_order};
@@ -24,29 +25,26 @@ struct Line {
     is_reported: bool,
 }
 
-/// Reports a parcel and returns the status that the order shows afterwards. Lines that carry the tracking number already are
-/// not reported again.
-///
-/// Fails with `invalid-input` without tracking number, for a line that the order does not have and for a part of a line; with
-/// `unsupported` where the site has not the add-on.
-pub fn ship(order_id: &str, shipment: &Shipment) -> Result<Status, Error> {
-    let account = Account::of_call()?;
-    let number = tracking_number(shipment)?;
-    let lines = wanted_lines(shipment, lines(order_id, number)?)?;
-    let url = shipment.tracking_url.as_deref().filter(|url| !url.is_empty()).unwrap_or(NO_TRACKING_URL);
-    for line in lines.iter().filter(|line| !line.is_reported) {
-        report(order_id, line, number, url)?;
+impl<M> Shipments for WcfmConnector<M> {
+    /// Lines that carry the tracking number already are not reported again.
+    ///
+    /// Fails with `invalid-input` without tracking number, for a line that the order does not have and for a part of a line;
+    /// with `unsupported` where the site has not the add-on.
+    fn ship(order_id: String, shipment: Shipment) -> Result<Status, Error> {
+        let account = Account::of_call()?;
+        let number = tracking_number(&shipment)?;
+        let lines = wanted_lines(&shipment, lines(&order_id, number)?)?;
+        let url = shipment.tracking_url.as_deref().filter(|url| !url.is_empty()).unwrap_or(NO_TRACKING_URL);
+        for line in lines.iter().filter(|line| !line.is_reported) {
+            report(&order_id, line, number, url)?;
+        }
+        order_status::read(&account, &order_id)
     }
-    order_status::read(&account, order_id)
 }
 
 fn tracking_number(shipment: &Shipment) -> Result<&str, Error> {
     shipment.tracking_number.as_deref().map(str::trim).filter(|number| !number.is_empty()).ok_or_else(|| {
-        error::invalid_input(vec![error::issue(
-            "/tracking-number",
-            "missing",
-            "WCFM keeps a parcel under its tracking number: give one.",
-        )])
+        error::invalid("/tracking-number", "missing", "WCFM keeps a parcel under its tracking number: give one.")
     })
 }
 

@@ -76,11 +76,11 @@ pub fn word_for(target: &Target) -> Result<String, Error> {
             OrderState::Cancelled => "cancelled",
             OrderState::Failed => "failed",
             OrderState::Draft | OrderState::Closed | OrderState::Unknown => {
-                return Err(error::invalid_input(vec![error::issue(
+                return Err(error::invalid(
                     "/target",
                     "no-such-status",
                     "WCFM has no status for that. Choose pending, on-hold, open, completed, cancelled or failed, or name the site's own word.",
-                )]));
+                ));
             }
         },
         Target::Word(word) => {
@@ -95,7 +95,7 @@ pub fn word_for(target: &Target) -> Result<String, Error> {
     }
     let message =
         format!("`{word}` is not a status word: it is made of letters, digits and hyphens, such as `on-hold`.");
-    Err(error::invalid_input(vec![error::issue("/target", "not-a-word", message)]))
+    Err(error::invalid("/target", "not-a-word", message))
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use std::cmp::Ordering;
 
 use tradepost_sdk::http::Request;
 use tradepost_sdk::prelude::*;
+use tradepost_sdk::wordpress::SiteClock;
 
+use crate::WcfmConnector;
 use crate::account::Account;
-use crate::clock::SiteClock;
 use crate::own_products::{self, OwnProduct};
 use crate::product_fields::{self, Issues};
 use crate::product_update;
@@ -21,38 +22,37 @@ pub const CHANGES: usize = 20;
 /// The quick edit that a change comes to, or what became of it without one.
 type Plan = Result<Request, (StockOutcome, String)>;
 
-/// Sets stock levels, in the order given. Articles are named by product id, or by article number, which the seller's whole
-/// list is read for. A `list_price` is sent with the level as the regular price.
-///
-/// Fails as a whole, with nothing lost by repeating it, where the site cannot be reached or does not take the login; and with
-/// `invalid-input` for more than [`CHANGES`] changes, before anything is sent.
-pub fn set(changes: &[StockChange]) -> Result<Vec<StockResult>, Error> {
-    let clock = Account::of_call()?.clock;
-    if changes.len() > CHANGES {
-        let message =
-            format!("WCFM takes stock levels one by one: send at most {CHANGES} in one call, not {}.", changes.len());
-        return Err(error::invalid_input(vec![error::issue("", "too-many", message)]));
-    }
-    let products = find(changes)?;
-    let targets: Vec<Option<&OwnProduct>> = changes.iter().map(|change| target(change, &products)).collect();
-    let plans: Vec<Plan> = changes
-        .iter()
-        .enumerate()
-        .map(|(index, change)| {
+impl<M> StockUpdates for WcfmConnector<M> {
+    /// In the order given. Articles are named by product id, or by article number, which the seller's whole list is read for.
+    /// A `list_price` is sent with the level as the regular price.
+    ///
+    /// Fails as a whole, with nothing lost by repeating it, where the site cannot be reached or does not take the login; and
+    /// with `invalid-input` for more than [`CHANGES`] changes, before anything is sent.
+    fn set(changes: Vec<StockChange>) -> Result<Vec<StockResult>, Error> {
+        let clock = Account::of_call()?.clock;
+        if changes.len() > CHANGES {
+            let message = format!(
+                "WCFM takes stock levels one by one: send at most {CHANGES} in one call, not {}.",
+                changes.len()
+            );
+            return Err(error::invalid("", "too-many", message));
+        }
+        let products = find(&changes)?;
+        let targets: Vec<Option<&OwnProduct>> = changes.iter().map(|change| target(change, &products)).collect();
+        let plan_of = |(index, change): (usize, &StockChange)| {
             let is_superseded = targets[index]
                 .is_some_and(|product| targets[index + 1..].iter().flatten().any(|later| later.id == product.id));
             plan(change, targets[index], is_superseded)
-        })
-        .collect();
-
-    let requests = plans.iter().filter_map(|plan| plan.clone().ok()).collect();
-    let mut answers = http::send_all(requests).into_iter();
-    let outcomes = changes.iter().zip(plans).map(|(change, plan)| match plan {
-        Ok(_) => outcome(clock, change, answers.next()),
-        Err(settled) => Ok(settled),
-    });
-    let outcomes = outcomes.collect();
-    results(changes, outcomes)
+        };
+        let plans: Vec<Plan> = changes.iter().enumerate().map(plan_of).collect();
+        let mut answers = http::send_all(plans.iter().filter_map(|plan| plan.clone().ok()).collect()).into_iter();
+        let outcomes = changes.iter().zip(plans).filter_map(|(change, plan)| match plan {
+            Ok(_) => answers.next().map(|answer| outcome(clock, change, answer)),
+            Err(settled) => Some(Ok(settled)),
+        });
+        let outcomes = outcomes.collect();
+        results(&changes, outcomes)
+    }
 }
 
 /// The products that the changes name.
@@ -116,9 +116,8 @@ fn plan(change: &StockChange, product: Option<&OwnProduct>, is_superseded: bool)
 fn outcome(
     clock: SiteClock,
     change: &StockChange,
-    answer: Option<Result<Answer, Error>>,
+    answer: Result<Answer, Error>,
 ) -> Result<(StockOutcome, String), Error> {
-    let answer = answer.unwrap_or_else(|| Err(error::transient("The host gave fewer answers than requests.", None)));
     let product = match answer.and_then(|answer| product_update::decode(clock, &answer)) {
         Ok(product) => product,
         Err(fault) => {

@@ -115,7 +115,7 @@ pub(crate) fn facts<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> S
     let mut table = Table::new();
     table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     for (name, value) in pairs.into_iter().filter(|(_, value)| !value.is_empty()) {
-        table.add_row([Cell::new(name).fg(Color::Cyan), Cell::new(printable(&value))]);
+        table.add_row([Cell::new(printable(name)).fg(Color::Cyan), Cell::new(printable(&value))]);
     }
     table.trim_fmt()
 }

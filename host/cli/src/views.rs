@@ -1,13 +1,16 @@
 //! Single records as people read them.
 
 use tradepost_runtime::commerce::{Address, Order, Product, Shipment, Status};
-use tradepost_runtime::contract::{AccountIdentity, SellerProfile};
+use tradepost_runtime::contract::{
+    AccountIdentity, Figures, FulfilmentStatus, GiftCard, Receipt, Seller, SellerProfile, WebhookEvent,
+};
 
-use crate::output::{column, facts, money, number, optional, section, word};
+use crate::output::{column, facts, money, number, optional, printable, section, word};
 
 /// A status on its three axes.
 pub(crate) fn status(status: &Status) -> String {
     let Status { order, payment, fulfilment, raw } = status;
+    let raw = printable(raw);
     format!("{raw} (order {}, payment {}, fulfilment {})", word(order), word(payment), word(fulfilment))
 }
 
@@ -159,6 +162,84 @@ pub(crate) fn seller(profile: &SellerProfile) -> String {
     ];
     pairs.extend(profile.details.iter().map(|detail| (detail.name.as_str(), detail.value.clone())));
     facts(pairs)
+}
+
+/// A seller of a marketplace's directory.
+pub(crate) fn directory_entry(seller: &Seller) -> String {
+    let mut pairs = vec![
+        ("id", seller.id.clone()),
+        ("name", seller.name.clone()),
+        ("e-mail", optional(seller.email.as_ref())),
+        ("phone", optional(seller.phone.as_ref())),
+        ("address", optional(seller.address.as_ref())),
+        ("rating", optional(seller.rating.as_ref())),
+        ("open", optional(seller.open.as_ref())),
+        ("description", seller.description.clone()),
+    ];
+    pairs.extend(seller.extensions.iter().map(|fact| (fact.name.as_str(), fact.value.clone())));
+    facts(pairs)
+}
+
+/// Sums a period each.
+pub(crate) fn figures(figures: &Figures) -> String {
+    let amount = |value: Option<&_>| money(value, Some(&figures.currency));
+    let periods = section(
+        "Sales",
+        &[column("PERIOD", 12), number("GROSS", 16), number("EARNINGS", 16)],
+        figures
+            .periods
+            .iter()
+            .map(|period| vec![period.name.clone(), amount(period.gross.as_ref()), amount(period.earnings.as_ref())]),
+    );
+    if periods.is_empty() { "the platform tells no figures".into() } else { periods.trim_start().to_owned() }
+}
+
+/// A gift card.
+pub(crate) fn gift_card(card: &GiftCard) -> String {
+    facts([
+        ("code", card.code.clone()),
+        ("state", format!("{} ({})", word(&card.state), card.state_raw)),
+        ("balance", money(card.balance.as_ref(), Some(&card.currency))),
+        ("issued", optional(card.created_at.as_ref())),
+        ("expires", optional(card.expires_at.as_ref())),
+        ("description", card.description.clone()),
+    ])
+}
+
+/// What a producer answered to an order.
+pub(crate) fn receipt(receipt: &Receipt) -> String {
+    facts([("producer's id", receipt.id.clone()), ("expected or taken over", optional(receipt.at.as_ref()))])
+}
+
+/// How an order stands at a producer.
+pub(crate) fn fulfilment(fulfilment: &FulfilmentStatus) -> String {
+    let mut text = facts([("status", status(&fulfilment.status))]);
+    text.push('\n');
+    text.push_str(&section(
+        "Items",
+        &[column("SKU", 24), column("STATUS", 60)],
+        fulfilment.items.iter().map(|item| vec![item.sku.clone(), status(&item.status)]),
+    ));
+    text.push_str(&section(
+        "Shipments",
+        &[column("CARRIER", 20), column("TRACKING", 24), column("RETURN TRACKING", 24)],
+        fulfilment.shipments.iter().map(|shipment| {
+            vec![
+                optional(shipment.carrier.as_ref()),
+                optional(shipment.tracking_number.as_ref()),
+                optional(shipment.return_tracking_number.as_ref()),
+            ]
+        }),
+    ));
+    text
+}
+
+/// What a webhook told, in a line.
+pub(crate) fn webhook_event(event: &WebhookEvent) -> String {
+    match event {
+        WebhookEvent::OrderStatus(told) => format!("order {}: {}", told.id, status(&told.status)),
+        WebhookEvent::Changed(told) => format!("{} {} changed: read it", told.kind, told.id),
+    }
 }
 
 fn address(address: &Address) -> String {

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use clap::ValueEnum;
 use tradepost_runtime::Capability;
 use tradepost_runtime::commerce::{Category, ListQuery, Notification, NotificationQuery, Order, Product, StockLevel};
+use tradepost_runtime::contract::Seller;
 
 use crate::failure::{Exit, Failure, Result};
 use crate::output::{Column, column, json, money, number, optional, word};
@@ -19,11 +20,12 @@ pub(crate) enum Stream {
     Categories,
     Stock,
     Notifications,
+    Sellers,
 }
 
 impl Stream {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Orders, Self::Products, Self::Categories, Self::Stock, Self::Notifications];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Orders, Self::Products, Self::Categories, Self::Stock, Self::Notifications, Self::Sellers];
 
     /// Its name: the interface's.
     pub(crate) fn name(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Stream {
             Self::Categories => Capability::Categories,
             Self::Stock => Capability::Stock,
             Self::Notifications => Capability::Notifications,
+            Self::Sellers => Capability::Sellers,
         }
     }
 
@@ -54,6 +57,7 @@ impl Stream {
             Self::Categories => Category::COLUMNS,
             Self::Stock => StockLevel::COLUMNS,
             Self::Notifications => Notification::COLUMNS,
+            Self::Sellers => Seller::COLUMNS,
         }
     }
 }
@@ -104,7 +108,7 @@ impl<'a> Walk<'a> {
         }
         let account = &self.session.account;
         let cursor = self.cursor.as_deref();
-        // The five page types differ in their items and in nothing else that matters here.
+        // The page types differ in their items and in nothing else that matters here.
         macro_rules! page {
             ($call:expr, $total:expr) => {{
                 let page = self.session.keep($call.await).await?;
@@ -128,6 +132,7 @@ impl<'a> Walk<'a> {
             Stream::Notifications => {
                 page!(account.list_notifications(&self.wanted.notifications, cursor), |_: &_| None)
             }
+            Stream::Sellers => page!(account.list_sellers(cursor), |_: &_| None),
         };
         self.ended = end;
         if let Some(next) = next.clone().filter(|_| !end)
@@ -289,6 +294,25 @@ impl Listed for Notification {
 
     fn row(&self) -> Vec<String> {
         vec![self.id.clone(), self.kind.clone(), optional(self.at.as_ref()), self.text.clone()]
+    }
+}
+
+impl Listed for Seller {
+    const COLUMNS: &'static [Column] =
+        &[column("ID", 10), column("NAME", 36), column("E-MAIL", 30), column("RATING", 6), column("OPEN", 5)];
+
+    fn identity(&self) -> Cow<'_, str> {
+        self.id.as_str().into()
+    }
+
+    fn row(&self) -> Vec<String> {
+        vec![
+            self.id.clone(),
+            self.name.clone(),
+            optional(self.email.as_ref()),
+            optional(self.rating.as_ref()),
+            yes_no(self.open),
+        ]
     }
 }
 

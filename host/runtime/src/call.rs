@@ -125,7 +125,7 @@ impl Account {
         };
         let label = account.connector.label();
         let log = LogBook::new(label.to_owned(), account.id.clone(), limits);
-        let state = CallState::new(limits, log, Some(capabilities));
+        let state = CallState::new(limits, account.runtime.egress().clock().wall(), log, Some(capabilities));
         let (outcome, state) = run_guest(
             &account.runtime,
             account.connector.pre(),
@@ -286,7 +286,7 @@ pub(crate) async fn describe(
     }
 
     let log = LogBook::new("(loading)".into(), String::new(), runtime.limits());
-    let state = CallState::new(runtime.limits(), log, None);
+    let state = CallState::new(runtime.limits(), runtime.egress().clock().wall(), log, None);
     run_guest(runtime, pre, exports, "(loading)", "connector.describe", state, &Describe).await.0
 }
 

@@ -3,9 +3,14 @@
 //! The comparison is done on WIT types, so that a mismatch is told in the contract's own words (interface, function,
 //! place in the record, what was found, what this host supports) before any machine code is made from foreign bytes.
 
+mod capabilities;
 mod compare;
 mod contract;
+mod credentials;
+mod markdown;
+mod page;
 mod reference;
+mod settings;
 
 use std::fmt;
 
@@ -16,7 +21,10 @@ use wit_parser::decoding::{DecodedWasm, decode};
 use crate::error::LoadError;
 use compare::Decoded;
 
+pub use capabilities::Operation;
+pub use page::connector_page;
 pub use reference::contract_reference;
+pub use settings::{SettingField, setting_fields};
 
 /// The package every connector is written against.
 pub const CONTRACT_PACKAGE: &str = "tradepost:connector";

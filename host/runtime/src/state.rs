@@ -4,7 +4,7 @@
 //! contract's words. `describe` runs without capabilities, and then every door but the log is shut.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hmac::{Hmac, Mac};
 use secrecy::ExposeSecret;
@@ -59,8 +59,9 @@ pub(crate) struct Remains {
 }
 
 impl CallState {
-    pub(crate) fn new(limits: &Limits, log: LogBook, capabilities: Option<Capabilities>) -> Self {
-        let (wasi, last_words) = wasi::context();
+    /// `now` is the time of day that the guest sees, for the whole call.
+    pub(crate) fn new(limits: &Limits, now: SystemTime, log: LogBook, capabilities: Option<Capabilities>) -> Self {
+        let (wasi, last_words) = wasi::context(now);
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
         Self { wasi, table, meter: Meter::new(limits), last_words, log, denial: None, spent: None, capabilities }

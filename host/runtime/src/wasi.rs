@@ -21,12 +21,12 @@ const RANDOM_BYTES: u64 = 4 << 10;
 /// Steps of the monotonic clock: too coarse to time other tenants by.
 const CLOCK_STEP: Duration = Duration::from_millis(1);
 
-/// A context for one call, and the place where its panic message appears.
-pub(crate) fn context() -> (WasiCtx, LastWords) {
+/// A context for one call that is made at `now`, and the place where its panic message appears.
+pub(crate) fn context(now: SystemTime) -> (WasiCtx, LastWords) {
     let last_words = LastWords::default();
     let context = WasiCtx::builder()
         .stderr(last_words.clone())
-        .wall_clock(FrozenClock(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()))
+        .wall_clock(FrozenClock(now.duration_since(UNIX_EPOCH).unwrap_or_default()))
         .monotonic_clock(CoarseClock(Instant::now()))
         .max_random_size(RANDOM_BYTES)
         .allow_tcp(false)

@@ -25,7 +25,8 @@ pub struct Entry {
     pub method: String,
     /// The request's path with its query.
     pub path: String,
-    /// What it was done to: an order id, a product id, an SKU or a code.
+    /// What it was done to: the id of an order or a product, an SKU, the reference of an order that was handed over, or the transaction
+    /// of a gift card.
     pub key: String,
     /// What the client sent for it.
     pub json: Value,

@@ -1,4 +1,4 @@
-//! What all marketplaces have in common, so that the command line and the benchmarks can treat them alike.
+//! What all platforms have in common, so that the command line and the benchmarks can treat them alike.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -19,13 +19,13 @@ pub struct Credentials {
 
 /// A running marketplace.
 pub trait Platform: Send + Sync {
-    /// The platform's short name: `hardtofind` or `wcfm`.
+    /// The platform's short name: `hardtofind`, `hft71`, `wcfm`, `help-ka` or `omniseller`.
     fn name(&self) -> &'static str;
 
     /// The server behind it.
     fn site(&self) -> &Site;
 
-    /// The seller whose orders and products it holds.
+    /// The user that a connector is: the seller whose orders and products it holds, or the customer of a producer.
     fn credentials(&self) -> Credentials;
 
     /// The settings of an account that uses it, as keys and values.

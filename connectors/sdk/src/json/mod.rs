@@ -51,6 +51,16 @@ pub fn decode_array<'a, T: Decode<'a>>(
     })
 }
 
+/// Decodes a text that is one array into what `each` makes of its elements, each given with the text it was read from.
+pub fn map_array<'a, T: Decode<'a>, U>(text: &'a str, mut each: impl FnMut(T, &'a str) -> U) -> Result<Vec<U>, Error> {
+    let mut made = Vec::new();
+    decode_array(text, |element, raw| {
+        made.push(each(element, raw));
+        Ok(())
+    })?;
+    Ok(made)
+}
+
 /// Decodes a list inside an envelope: an object whose member `list` is an array, decoded element by element like
 /// [`decode_array`]. The other members are given to `other`, which must read or skip each. Fails where `list` is absent.
 pub fn decode_array_in<'a, T: Decode<'a>>(

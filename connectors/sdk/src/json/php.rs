@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use super::decode::Decode;
 use super::fault::DecodeError;
 use super::reader::{Kind, Reader};
+use super::values::Amount;
+use crate::bindings::contract::values::Decimal;
 
 /// A value that may be absent in PHP's ways: `null`, `false`, `""` and `[]` are none.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +23,13 @@ impl<T> Loose<T> {
     /// The value, if there is one.
     pub fn into_option(self) -> Option<T> {
         self.0
+    }
+}
+
+impl Loose<Amount> {
+    /// The amount, if there is one.
+    pub fn decimal(&self) -> Option<Decimal> {
+        self.0.map(Decimal::from)
     }
 }
 

@@ -7,7 +7,7 @@ use super::decode::Decode;
 use super::fault::DecodeError;
 use super::reader::{Kind, Reader};
 use crate::bindings::contract::values::Decimal;
-use crate::decimal;
+use crate::{decimal, html};
 
 /// A JSON number as it is written: never a float on the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +134,22 @@ impl Text<'_> {
     /// The text as a string of its own, or none where it is empty.
     pub fn into_option(self) -> Option<String> {
         if self.0.is_empty() { None } else { Some(self.into_string()) }
+    }
+
+    /// The same for a text that is needed again.
+    pub fn to_option(&self) -> Option<String> {
+        (!self.0.is_empty()).then(|| self.0.to_string())
+    }
+
+    /// The text as plain text: without HTML's tags, its entities decoded.
+    pub fn into_plain(self) -> String {
+        let changed = if let Cow::Owned(changed) = html::plain_text(&self) { Some(changed) } else { None };
+        changed.unwrap_or_else(|| self.into_string())
+    }
+
+    /// The same for a text that is needed again.
+    pub fn to_plain(&self) -> String {
+        html::plain_text(&self.0).into_owned()
     }
 }
 

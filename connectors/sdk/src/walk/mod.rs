@@ -21,9 +21,10 @@
 
 mod cursor;
 
-use crate::bindings::contract::commerce::{Order, Product};
+use crate::bindings::contract::commerce::{Notification, Order, Product};
 use crate::bindings::contract::errors::Error;
 use crate::bindings::contract::values::Timestamp;
+use crate::bindings::sellers::Seller;
 use crate::error::{self, ErrorExt};
 use cursor::{Cursor, Instant, Place};
 
@@ -64,6 +65,28 @@ impl Row for Product {
 
     fn updated_at(&self) -> Option<Timestamp> {
         self.updated_at
+    }
+}
+
+/// Notifications do not change.
+impl Row for Notification {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn updated_at(&self) -> Option<Timestamp> {
+        self.at
+    }
+}
+
+/// The contract's seller says no time.
+impl Row for Seller {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn updated_at(&self) -> Option<Timestamp> {
+        None
     }
 }
 
@@ -117,6 +140,7 @@ pub struct Walk {
     since: Option<Timestamp>,
     rows_per_call: usize,
     sorted: bool,
+    short_page_ends: bool,
 }
 
 impl Walk {
@@ -128,6 +152,7 @@ impl Walk {
             since: None,
             rows_per_call: ROWS_PER_CALL,
             sorted: true,
+            short_page_ends: false,
         }
     }
 
@@ -159,6 +184,14 @@ impl Walk {
     /// For a source that sorts by something other than the last change: every walk reads and emits everything.
     pub fn unsorted(mut self) -> Self {
         self.sorted = false;
+        self
+    }
+
+    /// For a source that says neither a total nor which page is the last: a page with fewer rows than the fullest before
+    /// it ends the list, as an empty page does. The first page never ends it by its length, because a source may deliver
+    /// fewer rows a page than it is asked for.
+    pub fn short_page_ends(mut self) -> Self {
+        self.short_page_ends = true;
         self
     }
 
@@ -229,7 +262,7 @@ impl Walk {
         if rows == 0 {
             return Ok(true);
         }
-        Self::refuse_endless_repeats(place, &page)?;
+        self.refuse_endless_repeats(place, &page)?;
 
         let bound = self.bound(cursor, &place.status);
         let is_wanted = |row: &R| match (bound, row.updated_at()) {
@@ -239,7 +272,8 @@ impl Walk {
         let past_the_bound = page.rows.last().is_some_and(|row| !is_wanted(row));
         items.extend(page.rows.into_iter().filter(is_wanted));
         place.page = place.page.saturating_add(1);
-        Ok(page.last || past_the_bound)
+        let is_short = self.short_page_ends && rows < place.page_rows;
+        Ok(page.last || past_the_bound || is_short)
     }
 
     /// Rows at or after this are emitted; none emits all.
@@ -264,8 +298,8 @@ impl Walk {
         Ok(false)
     }
 
-    fn refuse_endless_repeats<R: Row>(place: &mut Place, page: &PageOf<R>) -> Result<(), Error> {
-        let fingerprint = fingerprint(&page.rows);
+    fn refuse_endless_repeats<R: Row>(&self, place: &mut Place, page: &PageOf<R>) -> Result<(), Error> {
+        let fingerprint = self.fingerprint(&page.rows);
         place.repeats = if place.fingerprint == fingerprint { place.repeats + 1 } else { 0 };
         place.fingerprint = fingerprint;
         if place.repeats < REPEATS_ALLOWED {
@@ -273,21 +307,27 @@ impl Walk {
         }
         let first = page.rows.first().map_or("", Row::id);
         let expected = format!("page {} to differ from the pages before it", place.page);
-        Err(error::protocol("", expected, format!("the same {} rows, beginning with id {first}", page.rows.len())))
+        Err(error::protocol("", expected, format!("again {} rows, beginning with id {first}", page.rows.len())))
     }
-}
 
-/// A number that stands for the ids and times of a page's rows (FNV-1a).
-fn fingerprint<R: Row>(rows: &[R]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut add = |bytes: &[u8]| {
-        for byte in bytes {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    /// A number that stands for a page (FNV-1a): the ids and times of its rows. Of a list in another order it is the first
+    /// row with an id: rows that come and go behind it must not hide that the page is the same, and no total would end
+    /// the walk.
+    fn fingerprint<R: Row>(&self, rows: &[R]) -> u64 {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut add = |bytes: &[u8]| {
+            for byte in bytes {
+                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+            }
+        };
+        if !self.sorted {
+            add(rows.iter().map(Row::id).find(|id| !id.is_empty()).unwrap_or_default().as_bytes());
+            return hash;
         }
-    };
-    for row in rows {
-        add(row.id().as_bytes());
-        add(&row.updated_at().map_or(0, |time| time.epoch_seconds).to_le_bytes());
+        for row in rows {
+            add(row.id().as_bytes());
+            add(&row.updated_at().map_or(0, |time| time.epoch_seconds).to_le_bytes());
+        }
+        hash
     }
-    hash
 }

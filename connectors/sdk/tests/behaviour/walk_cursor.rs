@@ -154,6 +154,57 @@ fn a_source_that_repeats_one_page_for_ever_is_reported() {
 }
 
 #[test]
+fn a_source_that_ignores_the_page_is_reported_over_calls_though_its_rows_change() {
+    let mut asked = 0;
+    let mut stuck = |_: Option<&str>, _: u32| {
+        asked += 1;
+        // Behind the first row something is new each time.
+        Ok(PageOf { rows: vec![record(0, 5), record(asked, 4)], total: None, last: false })
+    };
+    let walk = Walk::unfiltered().unsorted().rows_per_call(Some(1));
+    let mut cursor = None;
+    let error = (0..20).find_map(|_| match walk.step(cursor.as_deref(), &mut stuck) {
+        Ok(step) => {
+            cursor = step.next;
+            None
+        }
+        Err(error) => Some(error),
+    });
+    assert!(matches!(error.expect("the walk ends").kind, ErrorKind::Protocol(_)));
+    assert!(asked < 20, "{asked} requests");
+}
+
+#[test]
+fn a_short_page_ends_a_list_only_where_a_page_before_it_was_fuller() {
+    let read = |pages: &[u32], walk: Walk| {
+        let mut asked = 0;
+        let mut source = |_: Option<&str>, page: u32| {
+            asked = page;
+            let rows = pages.get(page as usize - 1).copied().unwrap_or(0);
+            Ok(PageOf { rows: (0..rows).map(|row| record(page * 100 + row, 5)).collect(), total: None, last: false })
+        };
+        let (mut items, mut cursor, mut end) = (0, None, false);
+        while !end {
+            let step = walk.step(cursor.as_deref(), &mut source).unwrap();
+            (items, cursor, end) = (items + step.items.len(), step.next, step.end);
+        }
+        (items, asked)
+    };
+    // One page a call: what the fullest page had is known from the cursor.
+    let walk = Walk::unfiltered().unsorted().rows_per_call(Some(1));
+    for (pages, plain, ended) in [
+        (&[][..], (0, 1), (0, 1)),
+        (&[3], (3, 2), (3, 2)),
+        (&[3, 1], (4, 3), (4, 2)),
+        (&[3, 3], (6, 3), (6, 3)),
+        (&[3, 3, 2], (8, 4), (8, 3)),
+    ] {
+        assert_eq!(read(pages, walk.clone()), plain, "{pages:?}");
+        assert_eq!(read(pages, walk.clone().short_page_ends()), ended, "{pages:?}");
+    }
+}
+
+#[test]
 fn a_page_that_comes_again_a_few_times_is_no_mistake() {
     // Each answer, somebody has put two rows in front: page 2 is what page 1 was.
     let mut newest = 100;

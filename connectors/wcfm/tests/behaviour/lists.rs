@@ -201,7 +201,8 @@ fn notifications_come_unread_first_and_read_ones_on_request() {
     let host = host().respond(|request| match request.query_value("notification_status").as_deref() {
         Some("unread") => recorded::answer("248"),
         Some("read") => recorded::answer("238"),
-        other => panic!("{other:?}"),
+        // The reviews and enquiries of the recorded site.
+        _ => recorded::answer(if request.path() == "/reviews" { "262" } else { "263" }),
     });
     let list = |kind: Option<&str>, include_read| {
         let query = NotificationQuery { kind: kind.map(str::to_owned), include_read, page_size: None };

@@ -3,7 +3,10 @@
 
 mod creation;
 mod errors;
+mod figures_and_sellers;
 mod lists;
+mod notifications;
+mod order_notes;
 mod order_status;
 mod orders;
 mod profile;

@@ -202,7 +202,7 @@ fn settings_become_a_profile_without_bank_data() {
 fn notifications_keep_kind_text_and_the_sites_time() {
     let (messages, _) = notifications::decode_list(account().clock, &sample("notifications")).unwrap();
     let found: Vec<(&str, &str, String)> =
-        messages.iter().map(|message| (message.0.id.as_str(), message.0.kind.as_str(), when(message.0.at))).collect();
+        messages.iter().map(|message| (message.id.as_str(), message.kind.as_str(), when(message.at))).collect();
     assert_eq!(
         found,
         [
@@ -211,5 +211,5 @@ fn notifications_keep_kind_text_and_the_sites_time() {
             ("103", "order", "2018-12-07T14:38:58+05:30".into()),
         ]
     );
-    assert_eq!(messages[2].0.text, "You have received an Order #274 for Test Product");
+    assert_eq!(messages[2].text, "You have received an Order #274 for Test Product");
 }

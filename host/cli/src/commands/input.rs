@@ -1,4 +1,4 @@
-//! Values of the contract read from arguments and from JSON that a file or stdin holds.
+//! Values of the contract read from arguments and from what a file or stdin holds.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::failure::{Failure, Result};
 
-/// Most bytes of a JSON file: a batch of 100,000 stock changes has about 10 MB.
+/// Most bytes of a file: a batch of 100,000 stock changes has about 10 MB.
 const MAX_INPUT_BYTES: u64 = 64 << 20;
 
 /// An enum value by the contract's own spelling, for clap. An unknown one lists all there are.
@@ -19,9 +19,15 @@ pub(super) fn word<T: DeserializeOwned>(text: &str) -> std::result::Result<T, St
 
 /// The text of a file, or of stdin for `-`.
 pub(super) fn text(from: &Path) -> Result<String> {
+    String::from_utf8(bytes(from)?)
+        .map_err(|error| Failure::usage(format!("{} is not text in UTF-8: {error}", from.display())).into())
+}
+
+/// The bytes of a file, or of stdin for `-`.
+pub(super) fn bytes(from: &Path) -> Result<Vec<u8>> {
     let read = |reader: &mut dyn Read| {
-        let mut text = String::new();
-        reader.take(MAX_INPUT_BYTES + 1).read_to_string(&mut text).map(|_| text)
+        let mut bytes = Vec::new();
+        reader.take(MAX_INPUT_BYTES + 1).read_to_end(&mut bytes).map(|_| bytes)
     };
     let outcome = if from == Path::new("-") {
         read(&mut io::stdin().lock())
@@ -30,12 +36,12 @@ pub(super) fn text(from: &Path) -> Result<String> {
     };
     let shown = from.display();
     match outcome {
-        Ok(text) if text.len() as u64 > MAX_INPUT_BYTES => {
+        Ok(bytes) if bytes.len() as u64 > MAX_INPUT_BYTES => {
             Err(Failure::usage(format!("{shown} has more than {MAX_INPUT_BYTES} bytes"))
                 .advice("send it in several pieces")
                 .into())
         }
-        Ok(text) => Ok(text),
+        Ok(bytes) => Ok(bytes),
         Err(error) => Err(Failure::usage(format!("{shown} cannot be read: {error}")).into()),
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 use tradepost_runtime::contract::manifest::{AuthMethod, Manifest};
-use tradepost_runtime::{Capability, Connector, Limits};
+use tradepost_runtime::{Capability, Connector, Limits, Operation, SettingField, setting_fields};
 
 use super::Context;
 use crate::failure::Result;
@@ -35,11 +35,12 @@ impl Inspect {
             "digest": inspection.digest.to_string(),
             "bytes": inspection.bytes,
             "exports": inspection.exports,
+            "operations": connector.operations(),
             "imports": inspection.imports,
             "manifest": connector.manifest(),
             "settings_schema": schema,
         });
-        context.output.single(&value, |_| describe(&connector, &schema))
+        context.output.single(&value, |_| describe(&connector))
     }
 }
 
@@ -48,7 +49,7 @@ fn schema(manifest: &Manifest) -> Value {
     serde_json::from_str(&manifest.settings_schema).unwrap_or_default()
 }
 
-fn describe(connector: &Connector, schema: &Value) -> String {
+fn describe(connector: &Connector) -> String {
     let (manifest, inspection) = (connector.manifest(), connector.inspection());
     let capabilities: Vec<_> = connector.capabilities().map(Capability::name).collect();
     let (host, startup): (Vec<_>, Vec<_>) = inspection.imports.iter().partition(|import| !import.starts_with("wasi:"));
@@ -81,9 +82,14 @@ fn describe(connector: &Connector, schema: &Value) -> String {
     ]);
     text.push('\n');
     text.push_str(&section(
+        "Operations",
+        &[column("OPERATION", 32), column("EFFECT", 10), column("MEANING", 60)],
+        connector.operations().iter().map(operation),
+    ));
+    text.push_str(&section(
         "Settings",
         &[column("FIELD", 20), column("TYPE", 10), column("NEEDED", 8), column("WHERE", 8), column("MEANING", 60)],
-        fields(schema),
+        setting_fields(manifest).iter().map(field),
     ));
     text.push_str(&section(
         "Streams",
@@ -95,11 +101,6 @@ fn describe(connector: &Connector, schema: &Value) -> String {
                 if stream.incremental { "yes" } else { "no" }.to_owned(),
             ]
         }),
-    ));
-    text.push_str(&section(
-        "Effects",
-        &[column("OPERATION", 32), column("EFFECT", 10)],
-        manifest.effects.iter().map(|effect| vec![effect.operation.clone(), word(&effect.effect)]),
     ));
     text
 }
@@ -115,30 +116,22 @@ fn method(method: &AuthMethod) -> &'static str {
     }
 }
 
-/// The schema's fields as rows.
-fn fields(schema: &Value) -> Vec<Vec<String>> {
-    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let Some(properties) = schema["properties"].as_object() else {
-        return Vec::new();
+fn operation(operation: &Operation) -> Vec<String> {
+    vec![
+        format!("{}.{}", operation.interface, operation.function),
+        operation.effect.map_or_else(|| "not stated".to_owned(), |effect| word(&effect)),
+        operation.meaning.clone(),
+    ]
+}
+
+fn field(field: &SettingField) -> Vec<String> {
+    let needed = match (field.required, &field.default) {
+        (true, _) => "yes".to_owned(),
+        (false, None) => "no".to_owned(),
+        (false, Some(default)) => format!("default {default}"),
     };
-    properties
-        .iter()
-        .map(|(name, field)| {
-            let text = |key: &str| field[key].as_str().unwrap_or_default();
-            let meaning = match (text("title"), text("description")) {
-                ("", description) => description.to_owned(),
-                (title, "") => title.to_owned(),
-                (title, description) => format!("{title}: {description}"),
-            };
-            let needed = match (required.contains(&name.as_str()), &field["default"]) {
-                (true, _) => "yes".to_owned(),
-                (false, Value::Null) => "no".to_owned(),
-                (false, default) => format!("default {default}"),
-            };
-            let place = if field["writeOnly"] == true { "secrets" } else { "settings" };
-            vec![name.clone(), text("type").to_owned(), needed, place.to_owned(), meaning]
-        })
-        .collect()
+    let place = if field.secret { "secrets" } else { "settings" };
+    vec![field.path.clone(), field.kind.clone(), needed, place.to_owned(), field.meaning.clone()]
 }
 
 #[cfg(test)]
@@ -147,19 +140,18 @@ mod tests {
 
     #[test]
     fn fields_tell_where_they_go_and_whether_they_are_needed() {
-        let schema = json!({
-            "required": ["password"],
-            "properties": {
-                "password": {"type": "string", "title": "Password", "writeOnly": true},
-                "depth": {"type": "integer", "description": "How deep.", "default": 3},
-            },
-        });
-        assert_eq!(
-            fields(&schema),
-            [
-                ["depth", "integer", "default 3", "settings", "How deep."],
-                ["password", "string", "yes", "secrets", "Password"]
-            ]
-        );
+        let row = |required, default, secret| {
+            field(&SettingField {
+                path: "depth".into(),
+                kind: "integer".into(),
+                required,
+                default,
+                secret,
+                meaning: "How deep.".into(),
+            })
+        };
+        assert_eq!(row(false, Some(json!(3)), false), ["depth", "integer", "default 3", "settings", "How deep."]);
+        assert_eq!(row(true, None, true), ["depth", "integer", "yes", "secrets", "How deep."]);
+        assert_eq!(row(false, None, false)[2], "no");
     }
 }

@@ -4,11 +4,17 @@ mod accounts;
 mod check;
 mod contract;
 mod demo;
+mod docs;
+mod fulfilment;
 mod get;
+mod gift_card;
 mod input;
 mod inspect;
+mod marketplace;
+mod notes;
 mod notifications;
 mod order;
+mod output_file;
 mod packing_slip;
 mod product;
 mod pull;
@@ -16,6 +22,7 @@ mod sandbox;
 mod seller;
 mod ship;
 mod stock;
+mod webhook;
 
 use std::path::PathBuf;
 
@@ -44,6 +51,7 @@ pub(crate) enum Command {
     Demo(demo::Demo),
     Sandbox(sandbox::Sandbox),
     Inspect(inspect::Inspect),
+    Docs(docs::Docs),
     Contract(contract::Contract),
     Accounts(accounts::Accounts),
     Check(check::Check),
@@ -56,10 +64,16 @@ pub(crate) enum Command {
     OrderStatus(order::OrderStatus),
     Carriers(order::Carriers),
     PackingSlip(packing_slip::PackingSlip),
+    Notes(notes::Notes),
+    Fulfilment(fulfilment::Fulfilment),
     Product(product::Product),
     Stock(stock::Stock),
     Settings(seller::Settings),
     Restrictions(seller::Restrictions),
+    Sellers(marketplace::Sellers),
+    SalesFigures(marketplace::SalesFigures),
+    GiftCard(gift_card::GiftCard),
+    Webhook(webhook::Webhook),
 }
 
 /// Runs the command that was asked for.
@@ -69,6 +83,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         Command::Demo(command) => command.run(&context).await,
         Command::Sandbox(command) => command.run(&context).await,
         Command::Inspect(command) => command.run(&context).await,
+        Command::Docs(command) => command.run(&context).await,
         Command::Contract(_) => contract::Contract::run(&context),
         Command::Accounts(command) => command.run(&context),
         Command::Check(command) => command.run(&context).await,
@@ -81,9 +96,15 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         Command::OrderStatus(command) => command.run(&context).await,
         Command::Carriers(command) => command.run(&context).await,
         Command::PackingSlip(command) => command.run(&context).await,
+        Command::Notes(command) => command.run(&context).await,
+        Command::Fulfilment(command) => command.run(&context).await,
         Command::Product(command) => command.run(&context).await,
         Command::Stock(command) => command.run(&context).await,
         Command::Settings(command) => command.run(&context).await,
         Command::Restrictions(command) => command.run(&context).await,
+        Command::Sellers(command) => command.run(&context).await,
+        Command::SalesFigures(command) => command.run(&context).await,
+        Command::GiftCard(command) => command.run(&context).await,
+        Command::Webhook(command) => command.run(&context).await,
     }
 }

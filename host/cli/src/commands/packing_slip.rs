@@ -1,8 +1,7 @@
 //! `tradepost packing-slip`: the document that belongs into an order's parcel.
 
-use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -10,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 use tradepost_runtime::commerce::Document;
 
-use super::Context;
+use super::{Context, output_file};
 use crate::failure::{Failure, Result, writing_failed};
 use crate::{output, progress};
 
@@ -43,8 +42,8 @@ impl PackingSlip {
                 .advice("give it a file with --out FILE, or send stdout to one")
                 .into());
         }
-        if let Some(file) = self.out.as_deref().filter(|file| !self.force && file.exists()) {
-            return Err(exists(file));
+        if let Some(file) = &self.out {
+            output_file::refuse_existing(file, self.force)?;
         }
         let session = context.open(&self.account).await?;
         let Document { media_type, file_name, content } =
@@ -52,7 +51,7 @@ impl PackingSlip {
         let bytes = content.len();
         match self.out {
             Some(file) => {
-                write(&file, &content, self.force)?;
+                output_file::write(&file, &content, self.force)?;
                 if json_wanted {
                     let written =
                         json!({ "media_type": media_type, "file_name": file_name, "bytes": bytes, "file": file });
@@ -71,37 +70,5 @@ impl PackingSlip {
                 stdout.write_all(&content).and_then(|()| stdout.flush()).map_err(|error| writing_failed(&error))
             }
         }
-    }
-}
-
-fn write(file: &Path, content: &[u8], force: bool) -> Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(!force).create(force).truncate(force);
-    match options.open(file).and_then(|mut opened| opened.write_all(content)) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists(file)),
-        Err(error) => Err(Failure::usage(format!("{} cannot be written: {error}", file.display())).into()),
-    }
-}
-
-fn exists(file: &Path) -> crate::failure::Stop {
-    Failure::usage(format!("{} exists", file.display()))
-        .advice("name another file, or overwrite it with --force")
-        .into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_overwritten_only_by_force() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("slip.pdf");
-        write(&file, b"first, longer", false).unwrap();
-        assert!(write(&file, b"second", false).is_err());
-        assert_eq!(std::fs::read(&file).unwrap(), b"first, longer");
-        write(&file, b"second", true).unwrap();
-        assert_eq!(std::fs::read(&file).unwrap(), b"second");
     }
 }

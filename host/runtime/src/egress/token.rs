@@ -17,11 +17,11 @@ use secrecy::{ExposeSecret, SecretString};
 use super::error::SendError;
 use super::scrub::Scrubber;
 
-/// Time as the token keeper sees it. A host uses [`SystemClock`]; tests set their own.
+/// Time as the token keeper and guests see it. A host uses [`SystemClock`]; tests set their own.
 pub trait Clock: Send + Sync + 'static {
     /// Time since some fixed point; never goes back. Decides when a token is renewed.
     fn monotonic(&self) -> Duration;
-    /// Time of day; only for a token's end in the store, which outlives the process.
+    /// Time of day: what guests see, and a token's end in the store, which outlives the process.
     fn wall(&self) -> SystemTime;
 }
 

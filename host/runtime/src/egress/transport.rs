@@ -100,7 +100,7 @@ impl EgressBuilder {
         self
     }
 
-    /// The clock that tokens are renewed by. For tests.
+    /// The clock that tokens are renewed by and that guests see. For tests.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
@@ -245,7 +245,8 @@ impl Egress {
         }
     }
 
-    pub(super) fn clock(&self) -> Arc<dyn Clock> {
+    /// What tells the time, to token keeping and to guests.
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.inner.clock)
     }
 

@@ -83,7 +83,7 @@ fn text(docs: &Docs) -> String {
     docs.contents.as_deref().unwrap_or_default().trim().to_owned()
 }
 
-fn first_sentence(docs: &Docs) -> String {
+pub(super) fn first_sentence(docs: &Docs) -> String {
     let text = text(docs).replace('\n', " ");
     match text.find(". ") {
         Some(end) => text[..=end].to_owned(),

@@ -85,11 +85,19 @@ struct Opening {
     page_size: u64,
     token_life: Duration,
     requests_per_second: Option<u32>,
+    gift_cards: bool,
 }
 
 impl Default for Opening {
     fn default() -> Self {
-        Self { orders: 1, variants: 100, page_size: 10, token_life: Duration::from_mins(15), requests_per_second: None }
+        Self {
+            orders: 1,
+            variants: 100,
+            page_size: 10,
+            token_life: Duration::from_mins(15),
+            requests_per_second: None,
+            gift_cards: true,
+        }
     }
 }
 
@@ -130,6 +138,12 @@ impl HardToFindBuilder {
     /// Answers 429 to more than that many requests in any second. The documentation says 5; there is no limit unless told.
     pub fn requests_per_second(mut self, limit: u32) -> Self {
         self.opening.requests_per_second = Some(limit);
+        self
+    }
+
+    /// Whether the account may sell gift cards, which only some may; 403 otherwise (undocumented). It may unless told otherwise.
+    pub fn gift_cards(mut self, yes: bool) -> Self {
+        self.opening.gift_cards = yes;
         self
     }
 

@@ -33,6 +33,8 @@ pub(super) struct Stores {
 pub(super) struct Shop {
     pub(super) ledger: Ledger,
     pub(super) clock: Clock,
+    /// Whether the account may sell gift cards.
+    pub(super) gift_cards: bool,
     stores: Mutex<Stores>,
 }
 
@@ -42,6 +44,7 @@ impl Shop {
         Self {
             ledger,
             clock: Clock::new(),
+            gift_cards: opening.gift_cards,
             stores: Mutex::new(Stores {
                 orders: Orders::open(root_url, opening.orders, opening.page_size),
                 catalogue: Catalogue::open(opening.variants),
@@ -134,6 +137,16 @@ impl HardToFindShop {
     /// The inventory of an SKU, if one variant and no more carries it.
     pub fn inventory(&self, sku: &str) -> Option<i64> {
         self.0.stores().catalogue.inventory(sku)
+    }
+
+    /// A gift card as `GET /gift_card/{code}` shows it.
+    pub fn gift_card(&self, code: &str) -> Option<Value> {
+        self.0.stores().gift_cards.json(code, true)
+    }
+
+    /// The codes of the gift cards that a transaction issued.
+    pub fn gift_cards_by_transaction(&self, transaction: &str) -> Vec<String> {
+        self.0.stores().gift_cards.codes_by_transaction(transaction)
     }
 
     /// Makes every token issued so far invalid, as if its time were over.

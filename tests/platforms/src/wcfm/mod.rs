@@ -3,9 +3,13 @@
 //! Orders and products are the recorded ones and renumbered copies of them, so that their shapes are the real server's by
 //! construction. Two generations of the software can be played, because shops run both.
 
+mod edition;
+mod feedback;
 mod generate;
+mod help_ka;
 mod login;
 mod notifications;
+mod order_notes;
 mod order_routes;
 mod order_status;
 mod orders;
@@ -19,6 +23,7 @@ mod quick_edit;
 mod recorded;
 mod reply;
 mod routes;
+mod russian;
 mod seller;
 mod shop;
 mod tracking;
@@ -28,6 +33,8 @@ use std::sync::Arc;
 
 use crate::platform::{Credentials, Platform};
 use crate::site::{Plan, Site, StartError};
+use edition::Edition;
+pub use help_ka::HelpKa;
 use shop::Shop;
 pub use shop::WcfmShop;
 
@@ -46,6 +53,7 @@ pub enum Generation {
 pub struct Wcfm {
     site: Arc<Site>,
     shop: WcfmShop,
+    edition: Edition,
 }
 
 impl Wcfm {
@@ -72,7 +80,7 @@ impl Wcfm {
 
 impl Platform for Wcfm {
     fn name(&self) -> &'static str {
-        "wcfm"
+        self.edition.name()
     }
 
     fn site(&self) -> &Site {
@@ -96,6 +104,9 @@ struct Opening {
     orders: Option<u64>,
     products: Option<u64>,
     notifications: Option<u64>,
+    reviews: u64,
+    enquiries: u64,
+    edition: Edition,
     behaviour: Behaviour,
 }
 
@@ -141,6 +152,18 @@ impl WcfmBuilder {
     /// otherwise.
     pub fn notifications(mut self, count: u64) -> Self {
         self.opening.notifications = Some(count);
+        self
+    }
+
+    /// How many reviews the vendor has, generated ones: every fourth waits for approval. None, as recorded, unless told otherwise.
+    pub fn reviews(mut self, count: u64) -> Self {
+        self.opening.reviews = count;
+        self
+    }
+
+    /// How many enquiries the vendor has, generated ones: every third is replied to. None, as recorded, unless told otherwise.
+    pub fn enquiries(mut self, count: u64) -> Self {
+        self.opening.enquiries = count;
         self
     }
 
@@ -202,6 +225,6 @@ impl WcfmBuilder {
         let prefix = plan.prefix.clone();
         let (site, shop) =
             Site::start(plan, |root_url, ledger| Shop::open(root_url, &prefix, ledger, &opening)).await?;
-        Ok(Wcfm { site, shop: WcfmShop::of(shop) })
+        Ok(Wcfm { site, shop: WcfmShop::of(shop), edition: opening.edition })
     }
 }

@@ -2,12 +2,14 @@
 
 use std::cmp::Reverse;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::login::{User, VENDOR};
 use super::paging::Page;
+use super::recorded::Recordings;
 use super::shop::Shop;
-use super::{generate, recorded, reply};
+use super::{generate, reply};
+use crate::clock::{self, KOLKATA};
 use crate::exchange::{Answer, Request};
 
 /// The notifications, newest first.
@@ -18,8 +20,8 @@ pub(super) struct Notifications {
 
 impl Notifications {
     /// `count` unread notifications, the recorded ones first.
-    pub(super) fn open(count: Option<u64>) -> Self {
-        let recorded = recorded::unread_notifications();
+    pub(super) fn open(recordings: &Recordings, count: Option<u64>) -> Self {
+        let recorded = recordings.unread_notifications();
         let count = count.unwrap_or(recorded.len() as u64);
         let generated = count.saturating_sub(recorded.len() as u64);
         let unread = (0..generated)
@@ -28,7 +30,17 @@ impl Notifications {
             .chain(recorded)
             .take(usize::try_from(count).unwrap_or(usize::MAX))
             .collect();
-        Self { unread, read: recorded::read_notifications() }
+        Self { unread, read: recordings.read_notifications() }
+    }
+
+    /// Puts a new unread one in and answers its id.
+    pub(super) fn insert(&mut self, kind: &str, message: &str, now: i64) -> String {
+        // Above the recorded ones, the read ones among them.
+        let last = self.unread.first().and_then(|item| item["ID"].as_str()?.parse().ok()).unwrap_or(0_u64).max(100);
+        let id = (last + 1).to_string();
+        let created = clock::database(now, KOLKATA);
+        self.unread.insert(0, json!({"ID": id, "message": message, "message_type": kind, "created": created}));
+        id
     }
 
     /// How many are unread.

@@ -1,4 +1,4 @@
-//! Reading orders: `GET /orders`, `GET /orders/{id}`, and the notes of an order.
+//! Reading orders: `GET /orders` and `GET /orders/{id}`.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -150,50 +150,4 @@ pub(super) fn shown(shop: &Shop, request: &Request, id: u64) -> Option<Value> {
     }
     let order = reply::only_fields(order, request.parameter("_fields").as_deref(), &[]);
     Some(if shop.behaviour.order_in_array { json!([order]) } else { order })
-}
-
-/// Answers `GET /orders/note/{id}`: what the shop noted when the order came in, and what was noted since.
-pub(super) fn notes(shop: &Shop, user: &User, id: u64) -> Answer {
-    if user.id != VENDOR.id {
-        return invalid_vendor();
-    }
-    let Some(order) = shop.stores().orders.json(id) else {
-        return invalid_vendor();
-    };
-    let first = json!({
-        "id": id * 10,
-        "date_created": note_date(order["vendor_order_details"]["created"].as_str().unwrap_or_default()),
-        "content": "Order status changed from Pending payment to On hold.",
-        "customer_note": false,
-        "added_by": "system",
-    });
-    let written =
-        shop.ledger.about(&id.to_string()).into_iter().filter(|entry| entry.effect == "order.note").map(|entry| {
-            json!({
-                "id": id * 10 + entry.sequence,
-                "date_created": note_date(&clock::database(shop.clock.now(), KOLKATA)),
-                "content": entry.json["note"],
-                "customer_note": entry.json["note_type"] == "customer",
-                "added_by": user.credentials.username,
-            })
-        });
-    reply::ok(&written.chain([first]).collect())
-}
-
-/// A date as PHP dumps one.
-fn note_date(text: &str) -> Value {
-    json!({"date": format!("{text}.000000"), "timezone_type": 3, "timezone": "Asia/Kolkata"})
-}
-
-/// Answers a write to `/orders/note/{id}`, which works with the paid add-on and crashes without.
-pub(super) fn add_note(shop: &Shop, request: &Request, user: &User, id: u64, body: Value) -> Answer {
-    if !shop.behaviour.tracking_add_on {
-        return reply::crash(request);
-    }
-    if user.id != VENDOR.id || !shop.stores().orders.contains(id) {
-        return invalid_vendor();
-    }
-    shop.clock.tick();
-    shop.ledger.enter(request, "order.note", id.to_string(), body);
-    notes(shop, user, id)
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
-use super::{generate, php_json, recorded};
+use super::recorded::Recordings;
+use super::{generate, php_json};
 use crate::clock::{self, KOLKATA};
 
 /// Orders of other vendors, which are there and not this vendor's.
@@ -42,8 +43,8 @@ pub(super) struct Orders {
 
 impl Orders {
     /// `count` orders, the recorded ones first.
-    pub(super) fn open(site: &str, count: Option<u64>) -> Self {
-        let recorded = recorded::orders(site);
+    pub(super) fn open(recordings: &Recordings, count: Option<u64>) -> Self {
+        let recorded = recordings.orders();
         let count = count.unwrap_or(recorded.len() as u64);
         let generated = count.saturating_sub(recorded.len() as u64);
         let mut orders = Self { recorded: recorded.clone(), generated, by_id: BTreeMap::new() };

@@ -97,6 +97,7 @@ pub(super) fn create(shop: &Shop, request: &Request, user: &User, body: Value) -
     product["_links"]["self"][0]["href"] = format!("{}/wp-json/wcfmmp/v1/products/{id}", shop.site).into();
     generate::set_dates(&mut product, "date_created", now);
     let filled = product_form::fill(&mut product, &body, &shop.categories, now);
+    shop.edition.localise_price(&mut product);
     let duplicate = stores.products.has_other_with_sku(id, product["sku"].as_str().unwrap_or_default());
     let slug = product_form::slug(product["name"].as_str().unwrap_or_default());
     product["permalink"] = format!("{}/product/{slug}/", shop.site).into();
@@ -134,6 +135,7 @@ pub(super) fn replace(shop: &Shop, request: &Request, user: &User, id: u64, body
         return reply::nothing();
     };
     let filled = product_form::fill(&mut product, &body, &shop.categories, shop.clock.now() + 1);
+    shop.edition.localise_price(&mut product);
     match filled {
         Err(FormError::Crash) => return reply::crash(request),
         Err(FormError::NoName) => return reply::nothing(),

@@ -7,7 +7,8 @@ use hyper::body::Bytes;
 use serde_json::{Value, json};
 
 use super::login::VENDOR;
-use super::{Generation, generate, php_json, recorded};
+use super::recorded::Recordings;
+use super::{Generation, generate, php_json};
 use crate::clock::{self, KOLKATA};
 
 enum Content {
@@ -48,8 +49,8 @@ pub(super) struct Products {
 
 impl Products {
     /// `count` products of the vendor, the recorded ones first, and the other vendor's.
-    pub(super) fn open(site: &str, count: Option<u64>, generation: Generation) -> Self {
-        let recorded = recorded::products(site);
+    pub(super) fn open(recordings: &Recordings, count: Option<u64>, generation: Generation) -> Self {
+        let recorded = recordings.products();
         let count = count.unwrap_or(recorded.len() as u64);
         let generated = count.saturating_sub(recorded.len() as u64);
         let mut products = Self {
@@ -63,7 +64,7 @@ impl Products {
             turns: 0,
         };
         let held = recorded.into_iter().take(usize::try_from(count).unwrap_or(usize::MAX));
-        for product in held.chain(recorded::other_products(site)) {
+        for product in held.chain(recordings.other_products()) {
             products.insert(product);
         }
         for index in 0..generated {

@@ -23,6 +23,7 @@ pub(super) fn put(shop: &Shop, request: &Request, user: &User, id: u64, body: Va
         return reply::nothing();
     }
     merge(&mut product, &body, &shop.categories);
+    shop.edition.localise_price(&mut product);
     product["post_author"] = user.id.to_string().into();
     generate::set_dates(&mut product, "date_modified", shop.clock.tick());
     stores.products.insert(product.clone());

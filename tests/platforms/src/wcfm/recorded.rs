@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::edition::Edition;
+
 /// The recorded site as it stands in the recordings.
 const RECORDED_SITE: &str = r"http:\/\/127.0.0.1:8099";
 
@@ -16,63 +18,77 @@ const RESTRICTIONS: &str = include_str!("../../../fixtures/wcfm-1.5.3/shop/restr
 const SALES: &str = include_str!("../../../fixtures/wcfm-1.5.3/shop/sales-stats.json");
 const VENDORS: &str = include_str!("../../../fixtures/wcfm-1.5.3/shop/store-vendors.json");
 
-fn read(text: &str, site: &str) -> Value {
-    serde_json::from_str(&text.replace(RECORDED_SITE, site)).expect("the recordings are JSON")
+/// The recordings as one shop serves them.
+pub(super) struct Recordings {
+    site: String,
+    edition: Edition,
 }
 
-fn read_list(text: &str, site: &str) -> Vec<Value> {
-    match read(text, site) {
-        Value::Array(items) => items,
-        _ => Vec::new(),
+impl Recordings {
+    /// The recordings with another site in place of the recorded one, in the currency of an edition.
+    pub(super) fn new(site: &str, edition: Edition) -> Self {
+        Self { site: site.to_owned(), edition }
     }
-}
 
-/// The vendor's 24 orders as its list shows them, newest first.
-pub(super) fn orders(site: &str) -> Vec<Value> {
-    read_list(ORDERS, site)
-}
+    fn read(&self, text: &str) -> Value {
+        let text = self.edition.localised(text.replace(RECORDED_SITE, &self.site));
+        serde_json::from_str(&text).expect("the recordings are JSON")
+    }
 
-/// The vendor's 24 products, drafts and pending ones last.
-pub(super) fn products(site: &str) -> Vec<Value> {
-    read_list(PRODUCTS, site)
-}
+    fn read_list(&self, text: &str) -> Vec<Value> {
+        match self.read(text) {
+            Value::Array(items) => items,
+            _ => Vec::new(),
+        }
+    }
 
-/// The other vendor's product.
-pub(super) fn other_products(site: &str) -> Vec<Value> {
-    read_list(OTHER_PRODUCTS, site)
-}
+    /// The vendor's 24 orders as its list shows them, newest first.
+    pub(super) fn orders(&self) -> Vec<Value> {
+        self.read_list(ORDERS)
+    }
 
-/// The vendor's unread notifications, newest first.
-pub(super) fn unread_notifications() -> Vec<Value> {
-    read_list(UNREAD, "")
-}
+    /// The vendor's 24 products, drafts and pending ones last.
+    pub(super) fn products(&self) -> Vec<Value> {
+        self.read_list(PRODUCTS)
+    }
 
-/// The vendor's read notifications, newest first.
-pub(super) fn read_notifications() -> Vec<Value> {
-    read_list(READ, "")
-}
+    /// The other vendor's product.
+    pub(super) fn other_products(&self) -> Vec<Value> {
+        self.read_list(OTHER_PRODUCTS)
+    }
 
-/// The shop's categories.
-pub(super) fn categories(site: &str) -> Vec<Value> {
-    read_list(CATEGORIES, site)
-}
+    /// The vendor's unread notifications, newest first.
+    pub(super) fn unread_notifications(&self) -> Vec<Value> {
+        self.read_list(UNREAD)
+    }
 
-/// The vendor's settings.
-pub(super) fn settings() -> Value {
-    read(SETTINGS, "")
-}
+    /// The vendor's read notifications, newest first.
+    pub(super) fn read_notifications(&self) -> Vec<Value> {
+        self.read_list(READ)
+    }
 
-/// What the vendor may not do.
-pub(super) fn restricted_capabilities() -> Value {
-    read(RESTRICTIONS, "")
-}
+    /// The shop's categories.
+    pub(super) fn categories(&self) -> Vec<Value> {
+        self.read_list(CATEGORIES)
+    }
 
-/// The vendor's sales.
-pub(super) fn sales_stats() -> Value {
-    read(SALES, "")
-}
+    /// The vendor's settings.
+    pub(super) fn settings(&self) -> Value {
+        self.read(SETTINGS)
+    }
 
-/// All vendors as anyone sees them.
-pub(super) fn store_vendors(site: &str) -> Vec<Value> {
-    read_list(VENDORS, site)
+    /// What the vendor may not do.
+    pub(super) fn restricted_capabilities(&self) -> Value {
+        self.read(RESTRICTIONS)
+    }
+
+    /// The vendor's sales.
+    pub(super) fn sales_stats(&self) -> Value {
+        self.read(SALES)
+    }
+
+    /// All vendors as anyone sees them.
+    pub(super) fn store_vendors(&self) -> Vec<Value> {
+        self.read_list(VENDORS)
+    }
 }

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use super::login::{self, User};
 use super::shop::Shop;
 use super::{
-    Generation, notifications, order_routes, order_status, product_list, product_routes, quick_edit, reply, seller,
-    tracking,
+    Generation, feedback, notifications, order_notes, order_routes, order_status, product_list, product_routes,
+    quick_edit, reply, seller, tracking,
 };
 use crate::exchange::{Answer, Request};
 
@@ -32,6 +32,8 @@ enum Route<'a> {
     Notifications,
     SiteDetails,
     SalesStats,
+    Reviews,
+    Enquiries,
     StoreVendors,
     StoreVendor(u64),
 }
@@ -63,6 +65,8 @@ impl<'a> Route<'a> {
             ["notifications"] => Self::Notifications,
             ["site-details"] => Self::SiteDetails,
             ["sales-stats"] => Self::SalesStats,
+            ["reviews"] => Self::Reviews,
+            ["enquiries"] => Self::Enquiries,
             ["store-vendors"] => Self::StoreVendors,
             ["store-vendors", id] => Self::StoreVendor(number(id)?),
             _ => return None,
@@ -88,6 +92,10 @@ fn number(text: &str) -> Option<u64> {
 
 /// Answers any request.
 pub(super) fn answer(shop: &Shop, request: &Request) -> Answer {
+    shop.edition.spoken(answer_in_english(shop, request))
+}
+
+fn answer_in_english(shop: &Shop, request: &Request) -> Answer {
     let Some(path) = rest_path(shop, request) else {
         return Answer::new(
             StatusCode::NOT_FOUND,
@@ -104,7 +112,11 @@ pub(super) fn answer(shop: &Shop, request: &Request) -> Answer {
         shop.ledger.count_login();
     }
     let method = method(request);
-    let Some(route) = Route::of(&path).filter(|route| route.methods().split(", ").any(|known| known == method)) else {
+    let is_there = |route: &Route<'_>| {
+        let known = shop.edition.has_restricted_capabilities() || *route != Route::Capabilities;
+        known && route.methods().split(", ").any(|known| known == method)
+    };
+    let Some(route) = Route::of(&path).filter(is_there) else {
         return reply::with_headers(reply::no_route(), &shop.site, "");
     };
     let body = match parameters(request) {
@@ -117,7 +129,7 @@ pub(super) fn answer(shop: &Shop, request: &Request) -> Answer {
         Some(user) if is_read => answer_read(shop, request, user, route),
         Some(user) => answer_write(shop, request, user, route, &method, body),
         // Arguments are checked before rights.
-        None if route == Route::Notifications || route == Route::Orders => {
+        None if matches!(route, Route::Notifications | Route::Orders | Route::Reviews | Route::Enquiries) => {
             super::paging::Page::of(request).err().unwrap_or_else(|| reply::forbidden(false))
         }
         None => reply::forbidden(false),
@@ -192,8 +204,8 @@ fn answer_anyone(shop: &Shop, request: &Request, user: Option<&User>, route: Rou
         Route::Product(id) => product_routes::single(shop, request, user, id),
         Route::Variations(id) => product_routes::variations(shop, user, id),
         Route::Attributes(id) => product_routes::attributes(shop, user, id),
-        Route::SettingsById(id) => seller::settings_by_id(user, id),
-        Route::SettingsByEmail(email) => seller::settings_by_email(user, email),
+        Route::SettingsById(id) => seller::settings_by_id(shop, user, id),
+        Route::SettingsByEmail(email) => seller::settings_by_email(shop, user, email),
         Route::SiteDetails => seller::site_details(shop),
         Route::StoreVendors => seller::store_vendors(shop, request),
         Route::StoreVendor(id) => seller::store_vendor(shop, id),
@@ -208,10 +220,12 @@ fn answer_read(shop: &Shop, request: &Request, user: &User, route: Route<'_>) ->
         Route::Categories => product_routes::categories(shop, request),
         Route::Orders => order_routes::list(shop, request, user),
         Route::Order(id) => order_routes::single(shop, request, user, id),
-        Route::Note(id) => order_routes::notes(shop, user, id),
+        Route::Note(id) => order_notes::list(shop, user, id),
         Route::Capabilities => seller::restricted_capabilities(shop, user),
         Route::Notifications => notifications::list(shop, request, user),
-        Route::SalesStats => seller::sales_stats(user),
+        Route::Reviews => feedback::reviews(shop, request, user),
+        Route::Enquiries => feedback::enquiries(shop, request, user),
+        Route::SalesStats => seller::sales_stats(shop, user),
         _ => reply::no_route(),
     }
 }
@@ -223,7 +237,7 @@ fn answer_write(shop: &Shop, request: &Request, user: &User, route: Route<'_>, m
         Route::Product(id) => product_routes::replace(shop, request, user, id, body),
         Route::QuickEdit(id) => quick_edit::put(shop, request, user, id, body),
         Route::Order(id) => order_status::put(shop, request, user, id, body),
-        Route::Note(id) => order_routes::add_note(shop, request, user, id, body),
+        Route::Note(id) => order_notes::add(shop, request, user, id, body),
         Route::Tracking => tracking::post(shop, request, user, body),
         _ => reply::no_route(),
     }

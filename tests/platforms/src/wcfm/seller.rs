@@ -4,33 +4,34 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::login::{User, VENDOR};
+use super::paging::Page;
 use super::shop::Shop;
-use super::{Generation, recorded, reply};
+use super::{Generation, reply};
 use crate::exchange::{Answer, Request};
 
 /// The settings of a user: those of the vendor, nothing of one who never saved any, and only to himself.
-pub(super) fn settings(user: &User, is_own: bool) -> Answer {
+fn settings(shop: &Shop, user: &User, is_own: bool) -> Answer {
     if !is_own {
         return reply::forbidden(true);
     }
-    if user.id == VENDOR.id { reply::ok(&recorded::settings()) } else { reply::ok(&json!("")) }
+    if user.id == VENDOR.id { reply::ok(&shop.recordings.settings()) } else { reply::ok(&json!("")) }
 }
 
 /// `GET /settings/id/{id}`. The id 0 is the visitor's own, who has no settings: `false`.
-pub(super) fn settings_by_id(user: Option<&User>, id: u64) -> Answer {
+pub(super) fn settings_by_id(shop: &Shop, user: Option<&User>, id: u64) -> Answer {
     match user {
         None if id == 0 => reply::ok(&json!(false)),
         None => reply::forbidden(false),
-        Some(user) => settings(user, user.id == id),
+        Some(user) => settings(shop, user, user.id == id),
     }
 }
 
 /// `GET /settings/email/{email}`. The address must stand in the path as it is: another letter case or an escaped `@` is someone
 /// else's.
-pub(super) fn settings_by_email(user: Option<&User>, email: &str) -> Answer {
+pub(super) fn settings_by_email(shop: &Shop, user: Option<&User>, email: &str) -> Answer {
     match user {
         None => reply::forbidden(false),
-        Some(user) => settings(user, user.email == email),
+        Some(user) => settings(shop, user, user.email == email),
     }
 }
 
@@ -39,16 +40,16 @@ pub(super) fn restricted_capabilities(shop: &Shop, user: &User) -> Answer {
     if !user.is_vendor {
         return reply::forbidden(true);
     }
-    reply::ok(&if shop.behaviour.unrestricted { json!([]) } else { recorded::restricted_capabilities() })
+    reply::ok(&if shop.behaviour.unrestricted { json!([]) } else { shop.recordings.restricted_capabilities() })
 }
 
 /// `GET /sales-stats`.
-pub(super) fn sales_stats(user: &User) -> Answer {
+pub(super) fn sales_stats(shop: &Shop, user: &User) -> Answer {
     let nothing = json!({"last_month": 0, "month": 0, "week": 0});
     reply::ok(&if user.id == VENDOR.id {
-        recorded::sales_stats()
+        shop.recordings.sales_stats()
     } else {
-        json!({"gross_sales": nothing, "earnings": nothing, "currency": "INR"})
+        json!({"gross_sales": nothing, "earnings": nothing, "currency": shop.edition.currency()})
     })
 }
 
@@ -68,15 +69,19 @@ pub(super) fn site_details(shop: &Shop) -> Answer {
     }))
 }
 
-/// `GET /store-vendors`.
+/// `GET /store-vendors`, in pages without totals.
 pub(super) fn store_vendors(shop: &Shop, request: &Request) -> Answer {
-    let vendors = Value::from(recorded::store_vendors(&shop.site));
+    let page = match Page::of(request) {
+        Ok(page) => page,
+        Err(answer) => return answer,
+    };
+    let vendors: Value = shop.recordings.store_vendors().into_iter().skip(page.skipped()).take(page.size).collect();
     reply::ok(&reply::only_fields(vendors, request.parameter("_fields").as_deref(), &[]))
 }
 
 /// `GET /store-vendors/{id}`. An unknown one is 200 with PHP's error object.
 pub(super) fn store_vendor(shop: &Shop, id: u64) -> Answer {
-    match recorded::store_vendors(&shop.site).into_iter().find(|vendor| vendor["vendor_id"] == id) {
+    match shop.recordings.store_vendors().into_iter().find(|vendor| vendor["vendor_id"] == id) {
         Some(vendor) => reply::ok(&vendor),
         None => reply::ok(&json!({
             "errors": {"wcfmapi_rest_invalid_vendor": ["Invalid Vendor"]},

@@ -5,10 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
+use super::edition::Edition;
+use super::feedback::{Enquiries, Reviews};
 use super::notifications::Notifications;
+use super::order_notes::Notes;
 use super::orders::Orders;
 use super::products::Products;
-use super::{Behaviour, Opening, recorded, routes};
+use super::recorded::Recordings;
+use super::{Behaviour, Opening, routes};
 use crate::clock::Clock;
 use crate::exchange::{Answer, Request};
 use crate::ledger::Ledger;
@@ -19,6 +23,9 @@ pub(super) struct Stores {
     pub(super) orders: Orders,
     pub(super) products: Products,
     pub(super) notifications: Notifications,
+    pub(super) notes: Notes,
+    pub(super) reviews: Reviews,
+    pub(super) enquiries: Enquiries,
 }
 
 /// The shop.
@@ -27,7 +34,9 @@ pub(super) struct Shop {
     pub(super) site: String,
     /// The path of `site`.
     pub(super) prefix: String,
+    pub(super) edition: Edition,
     pub(super) behaviour: Behaviour,
+    pub(super) recordings: Recordings,
     pub(super) ledger: Ledger,
     pub(super) clock: Clock,
     /// The categories, which nothing changes.
@@ -38,18 +47,24 @@ pub(super) struct Shop {
 impl Shop {
     /// Opens the shop for an address.
     pub(super) fn open(site: &str, prefix: &str, ledger: Ledger, opening: &Opening) -> Self {
+        let recordings = Recordings::new(site, opening.edition);
         Self {
             site: site.to_owned(),
             prefix: prefix.to_owned(),
+            edition: opening.edition,
             behaviour: opening.behaviour,
             ledger,
             clock: Clock::new(),
-            categories: recorded::categories(site),
+            categories: recordings.categories(),
             stores: Mutex::new(Stores {
-                orders: Orders::open(site, opening.orders),
-                products: Products::open(site, opening.products, opening.behaviour.generation),
-                notifications: Notifications::open(opening.notifications),
+                orders: Orders::open(&recordings, opening.orders),
+                products: Products::open(&recordings, opening.products, opening.behaviour.generation),
+                notifications: Notifications::open(&recordings, opening.notifications),
+                notes: Notes::default(),
+                reviews: Reviews::open(opening.reviews),
+                enquiries: Enquiries::open(opening.enquiries),
             }),
+            recordings,
         }
     }
 
@@ -71,7 +86,8 @@ impl Marketplace for Shop {
             ("products".to_owned(), stores.products.listable()),
             ("stock".to_owned(), stores.products.sellable()),
             ("categories".to_owned(), self.categories.len() as u64),
-            ("notifications".to_owned(), stores.notifications.unread()),
+            // A connector reads all three as notifications.
+            ("notifications".to_owned(), stores.notifications.unread() + stores.reviews.len() + stores.enquiries.len()),
         ])
     }
 
@@ -158,6 +174,24 @@ impl WcfmShop {
     /// the API has them; without one of them nothing happens and the answer is no.
     pub fn insert_product_json(&self, product: Value) -> bool {
         self.0.stores().products.insert(product)
+    }
+
+    /// Puts a new unread notification in, the newest of all. Answers its id.
+    pub fn insert_notification(&self, kind: &str, message: &str) -> String {
+        let now = self.0.clock.tick();
+        self.0.stores().notifications.insert(kind, message, now)
+    }
+
+    /// Puts a new review in, the newest of all and approved. Answers its id.
+    pub fn insert_review(&self, stars: u64, title: &str, text: &str) -> String {
+        let now = self.0.clock.tick();
+        self.0.stores().reviews.insert(stars, title, text, now)
+    }
+
+    /// Puts a new enquiry in, the newest of all and not replied to. Answers its id.
+    pub fn insert_enquiry(&self, text: &str) -> String {
+        let now = self.0.clock.tick();
+        self.0.stores().enquiries.insert(text, now)
     }
 
     /// Takes a product out. Tells whether there was one.

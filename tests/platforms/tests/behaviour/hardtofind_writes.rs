@@ -123,11 +123,41 @@ async fn a_gift_card_is_issued_read_and_voided() {
     let void = json!({"code": code, "transaction_id": "T-2"});
     let voided = client.post("/gift_card/void", &void).await.json();
     assert_eq!((&voided["giftcard"]["status"], &voided["giftcard"]["balance"]), (&json!("VOIDED"), &json!(0)));
+    assert_eq!(voided["transaction_id"], "T-2");
+    assert_eq!(platform.shop().gift_card(code).unwrap(), voided["giftcard"]);
     assert_eq!(client.post("/gift_card/void", &void).await.status, 409);
-    assert_eq!(client.post("/gift_card", &json!({"value": 5, "transaction_id": "T-3"})).await.status, 400);
+    for value in [json!(9), json!(1001), json!("50"), json!(12.5)] {
+        let refused = client.post("/gift_card", &json!({"value": value, "transaction_id": "T-3"})).await;
+        assert_eq!(refused.status, 400, "{value}");
+    }
+    assert_eq!(client.post("/gift_card", &json!({"value": 50})).await.status, 400);
     assert_eq!(client.get("/gift_card/NONE").await.status, 404);
-    assert_eq!(
-        platform.ledger().effects(),
-        [("gift-card.issue".to_owned(), 1), ("gift-card.void".to_owned(), 1)].into()
-    );
+    assert_eq!(client.post("/gift_card/void", &json!({"code": "NONE"})).await.status, 404);
+    let entries: Vec<_> = platform.ledger().entries().into_iter().map(|entry| (entry.effect, entry.key)).collect();
+    assert_eq!(entries, [("gift-card.issue", "T-1".to_owned()), ("gift-card.void", "T-2".to_owned())]);
+}
+
+#[tokio::test]
+async fn the_same_transaction_twice_is_two_gift_cards_and_voiding_needs_no_transaction() {
+    let platform = HardToFind::builder().start().await.unwrap();
+    let client = Client::logged_in(&platform).await;
+    for _ in 0..2 {
+        client.post("/gift_card", &json!({"value": 1000, "transaction_id": "T-1"})).await;
+    }
+    let codes = platform.shop().gift_cards_by_transaction("T-1");
+    assert_eq!(codes.len(), 2);
+    let voided = client.post("/gift_card/void", &json!({"code": codes[1]})).await.json();
+    assert_eq!(voided["transaction_id"], "T-1", "the one that issued it");
+    assert_eq!(platform.ledger().about("T-1").len(), 3);
+}
+
+#[tokio::test]
+async fn only_some_accounts_may_sell_gift_cards() {
+    let platform = HardToFind::builder().gift_cards(false).start().await.unwrap();
+    let client = Client::logged_in(&platform).await;
+    let card = json!({"value": 50, "transaction_id": "T-1", "code": "GIFT-000001"});
+    assert_eq!(client.post("/gift_card", &card).await.status, 403);
+    assert_eq!(client.post("/gift_card/void", &card).await.status, 403);
+    assert_eq!(client.get("/gift_card/GIFT-000001").await.status, 403);
+    assert!(platform.ledger().is_empty());
 }

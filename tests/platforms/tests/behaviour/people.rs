@@ -1,7 +1,7 @@
 //! What a person sees below `/_sandbox`, and what all marketplaces tell the command line.
 
 use serde_json::{Value, json};
-use tradepost_platforms::{HardToFind, Platform, Wcfm};
+use tradepost_platforms::{HardToFind, HelpKa, Hft71, OmniSeller, Platform, Wcfm};
 
 use crate::client::Client;
 
@@ -65,16 +65,26 @@ async fn the_ledger_file_has_a_line_per_entry() {
 async fn the_command_line_treats_marketplaces_alike() {
     let platforms: Vec<Box<dyn Platform>> = vec![
         Box::new(HardToFind::builder().start().await.unwrap()),
-        Box::new(Wcfm::builder().prefix("/market").start().await.unwrap()),
+        Box::new(Hft71::builder().start().await.unwrap()),
+        Box::new(Wcfm::builder().prefix("/site").start().await.unwrap()),
+        Box::new(HelpKa::builder().start().await.unwrap()),
+        Box::new(OmniSeller::builder().start().await.unwrap()),
     ];
+    let names: Vec<&str> = platforms.iter().map(|platform| platform.name()).collect();
+    assert_eq!(names, ["hardtofind", "hft71", "wcfm", "help-ka", "omniseller"]);
     for platform in &platforms {
         assert_eq!(platform.example_settings(), [("root-url".to_owned(), platform.root_url().to_owned())]);
-        assert!(platform.credentials().username.len() >= 8);
-        assert!(platform.credentials().password.len() >= 8);
-        assert!(platform.held()["orders"] > 0, "{}", platform.name());
+        let secrets = platform.example_secrets();
+        for (name, value) in
+            [("username", platform.credentials().username), ("password", platform.credentials().password)]
+        {
+            assert!(value.len() >= 8 && secrets.contains(&(name.to_owned(), value.to_owned())), "{}", platform.name());
+        }
+        assert_eq!(secrets.iter().any(|(name, _)| name == "webhook-secret"), platform.name() == "hft71");
+        assert!(platform.held().values().all(|count| *count > 0), "{}", platform.name());
+        platform.prepare();
         platform.stop().await;
     }
-    assert!(platforms[1].root_url().ends_with("/market"));
 }
 
 #[tokio::test]
@@ -83,7 +93,9 @@ async fn ten_thousand_orders_open_at_once() {
     let hardtofind = HardToFind::builder().orders(10_000).start().await.unwrap();
     let wcfm = Wcfm::builder().orders(10_000).products(10_000).start().await.unwrap();
     assert!(start.elapsed().as_secs() < 2, "{:?}", start.elapsed());
-    assert_eq!(hardtofind.held()["orders"], 10_000);
+    let omniseller = OmniSeller::builder().orders(10_000).start().await.unwrap();
+    assert!(start.elapsed().as_secs() < 3, "{:?}", start.elapsed());
+    assert_eq!((hardtofind.held()["orders"], omniseller.held()["orders"]), (10_000, 10_000));
     assert_eq!((wcfm.held()["orders"], wcfm.held()["products"]), (10_000, 10_000));
 }
 

@@ -119,3 +119,28 @@ async fn tracking_and_notes_need_the_add_on() {
     );
     assert_eq!(with.ledger().effects(), [("order.note".to_owned(), 1), ("order.tracking".to_owned(), 1)].into());
 }
+
+#[tokio::test]
+async fn notes_keep_their_dates_and_their_attachments() {
+    let path = "/wp-json/wcfmmp/v1/orders/note/74";
+    for (generation, names_order) in [(Generation::V1_5, false), (Generation::V1_6, true)] {
+        let (platform, client) = started(Wcfm::builder().tracking_add_on(true).generation(generation)).await;
+        let attachment =
+            json!({"attachmentText": "Invoice", "attachmentData": {"source_url": "https://files.example/1.pdf"}});
+        client.put(path, &json!({"note": "first", "note_type": "customer", "attachments": [attachment]})).await;
+        let after_first = client.get(path).await.json();
+        client.put(path, &json!({"note": "second", "note_type": "private"})).await;
+        let notes = client.get(path).await.json();
+        assert_eq!(notes.as_array().unwrap().len(), 3);
+        assert_eq!(notes[1], after_first[0], "a note does not change when another is written");
+        assert_eq!((&notes[0]["content"], &notes[0]["customer_note"]), (&json!("second"), &json!(false)));
+        let link = "first<br /><a href=\"https://files.example/1.pdf\">Invoice</a>";
+        assert_eq!((&notes[1]["content"], &notes[1]["customer_note"]), (&json!(link), &json!(true)));
+        assert_eq!(notes[1]["date_created"]["timezone"], "Asia/Kolkata");
+        assert!(notes.as_array().unwrap().iter().all(|note| note.get("order_id").is_some() == names_order));
+        assert_eq!(client.put("/wp-json/wcfmmp/v1/orders/note/9", &json!({"note": "x"})).await.status, 404);
+        let other = Client::basic(&platform, platform.other_vendor());
+        assert_eq!(other.put(path, &json!({"note": "x"})).await.status, 404);
+        assert_eq!(platform.ledger().of("order.note").len(), 2);
+    }
+}

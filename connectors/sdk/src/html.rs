@@ -1,16 +1,11 @@
-//! Plain text from WordPress: names and messages come with tags, entities and slashes, and people are shown none of them.
-//!
-//! The API strips or encodes differently from field to field (protocol notes, sections 3.11 and 3.13), so every text that a
-//! person reads passes through here. Descriptions do not: they are HTML by the contract.
+//! Plain text from HTML and back: names and messages come with tags and entities, and people are shown none of them.
 
 use std::borrow::Cow;
-
-use tradepost_sdk::json::Text;
 
 /// Tags that end a word: taking one away leaves a blank.
 const BREAKING: [&str; 8] = ["br", "p", "div", "li", "tr", "td", "h1", "h2"];
 
-/// Entities by name, as WordPress' own typography and escaping write them; others come as numbers.
+/// Entities by name, as typography and escaping write them; others come as numbers.
 const ENTITIES: [(&str, char); 14] = [
     ("amp", '&'),
     ("lt", '<'),
@@ -32,56 +27,40 @@ const ENTITIES: [(&str, char); 14] = [
 const ENTITY_BYTES: usize = 8;
 
 /// Text without tags, with entities decoded. Borrowed where there is nothing to do.
+///
+/// ```
+/// use tradepost_sdk::html;
+///
+/// assert_eq!(html::plain_text("<p>Music &amp; Books</p>"), "Music & Books");
+/// ```
 #[must_use]
-pub fn plain(text: &str) -> Cow<'_, str> {
-    if !text.bytes().any(|byte| matches!(byte, b'<' | b'&')) {
-        return Cow::Borrowed(text);
+pub fn plain_text(html: &str) -> Cow<'_, str> {
+    if !html.bytes().any(|byte| matches!(byte, b'<' | b'&')) {
+        return Cow::Borrowed(html);
     }
-    let without_tags = strip_tags(text);
+    let without_tags = strip_tags(html);
     Cow::Owned(decode_entities(without_tags.trim()))
 }
 
-/// [`plain`] of a text on the wire, allocated once.
+/// Plain text as HTML that shows the same: what [`plain_text`] reads back.
+///
+/// ```
+/// use tradepost_sdk::html;
+///
+/// assert_eq!(html::escape("1 < 2 & 3"), "1 &lt; 2 &amp; 3");
+/// ```
 #[must_use]
-pub fn plain_string(source: Text<'_>) -> String {
-    let changed = if let Cow::Owned(changed) = plain(&source) { Some(changed) } else { None };
-    changed.unwrap_or_else(|| source.into_string())
-}
-
-/// A text on the wire, or none where it is empty, for texts that are needed again.
-#[must_use]
-pub fn some_string(source: &Text<'_>) -> Option<String> {
-    (!source.is_empty()).then(|| source.to_string())
-}
-
-/// A code where the text is one (`WB`, `IN`), else a name: newer servers replace a region's code by its name, older ones and
-/// settings do not.
-#[must_use]
-pub fn code_or_name(source: Text<'_>, longest_code: usize) -> (Option<String>, Option<String>) {
-    let is_code =
-        source.len() <= longest_code && source.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    let text = source.into_option();
-    if is_code { (text, None) } else { (None, text) }
-}
-
-/// Like [`plain`], for texts that PHP has put slashes in front of quotes in, sometimes several times over (recording 235).
-#[must_use]
-pub fn plain_unslashed(text: &str) -> String {
-    let mut unslashed = String::with_capacity(text.len());
-    let mut slashes = 0;
+pub fn escape(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
     for character in text.chars() {
-        if character == '\\' {
-            slashes += 1;
-            continue;
+        match character {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            other => html.push(other),
         }
-        if !matches!(character, '"' | '\'') {
-            unslashed.extend(std::iter::repeat_n('\\', slashes));
-        }
-        slashes = 0;
-        unslashed.push(character);
     }
-    unslashed.extend(std::iter::repeat_n('\\', slashes));
-    plain(&unslashed).into_owned()
+    html
 }
 
 /// Takes away what is shaped like a tag: `<` and a letter, `/` or `!`. A lone `<` is text.
@@ -142,7 +121,7 @@ fn character_of(entity: &str) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
-    use super::{plain, plain_unslashed};
+    use super::{escape, plain_text};
 
     #[test]
     fn tags_and_entities_become_plain_text() {
@@ -162,13 +141,14 @@ mod tests {
             ("", ""),
         ];
         for (source, expected) in cases {
-            assert_eq!(plain(source), expected, "{source}");
+            assert_eq!(plain_text(source), expected, "{source}");
         }
     }
 
     #[test]
-    fn slashes_in_front_of_quotes_go_and_others_stay() {
-        assert_eq!(plain_unslashed(r#"Hello all &amp; \\\"vendors\\\" – link"#), "Hello all & \"vendors\" – link");
-        assert_eq!(plain_unslashed(r"C:\temp\"), r"C:\temp\");
+    fn escaped_text_reads_back_as_it_was() {
+        for text in ["<b>not bold</b>", "a & b", "&amp;", "1 < 2 > 0", "Größe \"XL\""] {
+            assert_eq!(plain_text(&escape(text)), text);
+        }
     }
 }

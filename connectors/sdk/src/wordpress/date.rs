@@ -4,9 +4,9 @@
 //! that moment, daylight saving included (protocol notes, sections 3.7 and 3.14; recordings README, 31). Where a field has no
 //! twin, the setting `utc-offset-minutes` stands in; without it such a date is left out, not guessed.
 
-use tradepost_sdk::json::{DecodeError, Kind, Reader};
-use tradepost_sdk::prelude::*;
-use tradepost_sdk::time::{self, Civil};
+use crate::bindings::contract::values::Timestamp;
+use crate::json::{self, DecodeError, Kind, Reader, Text};
+use crate::time::{self, Civil};
 
 /// 2000-01-01T00:00:00Z. An earlier date in a marketplace is a mistake: a zero, or milliseconds read as seconds.
 const EARLIEST: Civil = Civil(946_684_800);
@@ -41,6 +41,17 @@ impl<'a> json::Decode<'a> for SiteDate {
     }
 }
 
+json::record! {
+    /// A PHP `DateTime` that went into JSON as it is:
+    /// `{"date": "2026-11-22 05:48:08.000000", "timezone_type": 3, "timezone": "Asia/Kolkata"}`.
+    pub struct DateTimeDump<'a> {
+        /// Local time, with a fraction of the second.
+        pub date: Text<'a>,
+        /// An offset (`+05:30`), `UTC`, or a name such as `Asia/Kolkata`, which is the site's own zone.
+        pub timezone: Text<'a>,
+    }
+}
+
 /// How an account's site tells the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SiteClock {
@@ -67,13 +78,24 @@ impl SiteClock {
     pub fn local(self, date: SiteDate) -> Option<Timestamp> {
         Some(date.0?.at_offset(self.offset_minutes?))
     }
+
+    /// The instant of a dumped `DateTime`; none where it is no date, or its zone is a name and the site's offset not known.
+    #[must_use]
+    pub fn dumped(self, dump: &DateTimeDump<'_>) -> Option<Timestamp> {
+        let date = &*dump.date;
+        match &*dump.timezone {
+            "UTC" | "Z" => time::parse_zoned(&format!("{date}Z")).ok(),
+            offset if offset.starts_with(['+', '-']) => time::parse_zoned(&format!("{date}{offset}")).ok(),
+            _ => self.local(SiteDate(time::parse_civil(date.get(..19)?).ok())),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{SiteClock, SiteDate};
-    use tradepost_sdk::json;
-    use tradepost_sdk::time::to_rfc3339;
+    use super::{DateTimeDump, SiteClock, SiteDate};
+    use crate::json;
+    use crate::time::to_rfc3339;
 
     fn date(text: &str) -> SiteDate {
         json::decode(text).unwrap()
@@ -109,6 +131,28 @@ mod tests {
     fn a_date_that_cannot_be_is_an_error_and_never_1970() {
         for text in [r#""1970-01-01T00:00:00""#, r#""22/11/2026""#, r#""2026-13-01T00:00:00""#, "true", "17", "{}"] {
             assert!(json::decode::<SiteDate>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_dumped_date_names_its_zone_or_is_the_sites() {
+        let cases = [
+            ("2026-11-22 05:48:08.000000", "Asia/Kolkata", Some("2026-11-22T05:48:08+05:30")),
+            ("2026-11-22 00:18:08.000000", "+00:00", Some("2026-11-22T00:18:08Z")),
+            ("2026-11-22 00:18:08.000000", "UTC", Some("2026-11-22T00:18:08Z")),
+            ("2026-11-21 19:18:08.000000", "-05:00", Some("2026-11-21T19:18:08-05:00")),
+            ("-0001-11-30 00:00:00.000000", "UTC", None),
+            ("-0001-11-30 00:00:00.000000", "Asia/Kolkata", None),
+            ("", "", None),
+        ];
+        for (date, timezone, expected) in cases {
+            let text = format!(r#"{{"date":"{date}","timezone_type":3,"timezone":"{timezone}"}}"#);
+            let dump: DateTimeDump<'_> = json::decode(&text).unwrap();
+            let clock = SiteClock { offset_minutes: Some(330) };
+            assert_eq!(clock.dumped(&dump).as_ref().map(to_rfc3339).as_deref(), expected, "{date} {timezone}");
+            if timezone.contains('/') {
+                assert_eq!(SiteClock::default().dumped(&dump), None, "a name says no offset");
+            }
         }
     }
 }
