@@ -8,6 +8,7 @@ mod account;
 mod acknowledge;
 mod carriers;
 mod country;
+mod gift_cards;
 mod manifest;
 mod order;
 mod orders;
@@ -25,5 +26,5 @@ pub const CURRENCY: &str = "AUD";
 
 #[cfg(feature = "component")]
 tradepost_sdk::export!(
-    HardToFind: orders, order_acceptance, shipments, carriers, packing_slips, stock_updates
+    HardToFind: orders, order_acceptance, shipments, carriers, packing_slips, stock_updates, gift_cards
 );

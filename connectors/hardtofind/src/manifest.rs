@@ -28,8 +28,9 @@ const SETTINGS_SCHEMA: &str = r#"{
       "type": "string",
       "format": "uri",
       "title": "Server",
-      "description": "Production, or https://staging-api.hardtofind.com.au for trying things out.",
-      "default": "https://api.hardtofind.com.au"
+      "description": "Production, or https://staging-api.hardtofind.com.au for trying things out: its data are old and may be wiped at any time.",
+      "default": "https://api.hardtofind.com.au",
+      "examples": ["https://api.hardtofind.com.au", "https://staging-api.hardtofind.com.au"]
     },
     "username": { "type": "string", "title": "User name", "description": "The store owner's login.", "minLength": 1 },
     "password": { "type": "string", "title": "Password", "writeOnly": true, "minLength": 1 },
@@ -100,6 +101,8 @@ pub(crate) fn describe() -> Manifest {
             effect("order-acceptance.acknowledge", Effect::Once),
             effect("shipments.ship", Effect::Once),
             effect("stock-updates.set", Effect::Repeatable),
+            effect("gift-cards.issue", Effect::Once),
+            effect("gift-cards.void", Effect::Once),
         ],
         extensions: Vec::new(),
     }

@@ -3,8 +3,6 @@
 //! A value that is absent, `null`, `false` or empty is none. One that cannot be what the setting says is a `protocol` error
 //! with its place: a wrong amount is worse than a late order.
 
-use std::borrow::Cow;
-
 use tradepost_sdk::json::{Decode, DecodeError, Kind, Loose, PhpList, Raw, Reader, Text};
 use tradepost_sdk::prelude::*;
 use tradepost_sdk::time::TimeError;
@@ -28,9 +26,8 @@ impl<'a> Content<'a> {
     /// separator of thousands is refused.
     pub(crate) fn amount(&self, pointer: Option<&str>) -> Result<Option<Decimal>, Error> {
         self.parsed(pointer, |text| {
-            let has_point = text.contains('.');
-            let plain = if has_point { Cow::Borrowed(text) } else { Cow::Owned(text.replace(',', ".")) };
-            decimal::parse(&plain).map_err(|_| {
+            // Two marks, of whatever kind, make no number.
+            decimal::parse(&text.replace(',', ".")).map_err(|_| {
                 error::protocol("", "an amount such as 99.95 or 99,95, without thousands separators", text)
             })
         })

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 const BREAKING: [&str; 8] = ["br", "p", "div", "li", "tr", "td", "h1", "h2"];
 
 /// Entities by name, as typography and escaping write them; others come as numbers.
-const ENTITIES: [(&str, char); 14] = [
+const ENTITIES: [(&str, char); 17] = [
     ("amp", '&'),
     ("lt", '<'),
     ("gt", '>'),
@@ -21,6 +21,9 @@ const ENTITIES: [(&str, char); 14] = [
     ("rsquo", '’'),
     ("ldquo", '“'),
     ("rdquo", '”'),
+    ("laquo", '«'),
+    ("raquo", '»'),
+    ("euro", '€'),
 ];
 
 /// Longest entity that is looked for, in bytes between `&` and `;`.
@@ -135,6 +138,7 @@ mod tests {
             ("&#x20B9;5 &#8377;6 &unknown; &", "₹5 ₹6 &unknown; &"),
             ("size < 5 and > 3", "size < 5 and > 3"),
             ("unclosed <b", "unclosed <b"),
+            ("&laquo;Да&raquo; &euro;5", "«Да» €5"),
             ("&#0; &#1114112; &;", "&#0; &#1114112; &;"),
             ("&ü&amp;", "&ü&"),
             ("<", "<"),

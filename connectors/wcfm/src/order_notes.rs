@@ -31,8 +31,8 @@ impl<M> OrderNotes for WcfmConnector<M> {
         decode(clock, &answer)
     }
 
-    /// Fails with `unsupported` where the site has not the add-on, with `outcome-unknown` where a site that has it crashed:
-    /// it keeps the remark before it tells people of it.
+    /// Fails with `unsupported` where the site has not the add-on, with `outcome-unknown` where one that may have it failed: it
+    /// keeps the remark before it tells people of it.
     fn add(order_id: String, text: String, audience: Audience) -> Result<Vec<OrderNote>, Error> {
         let clock = Account::of_call()?.clock;
         if text.trim().is_empty() {
@@ -41,21 +41,21 @@ impl<M> OrderNotes for WcfmConnector<M> {
         let kind = if audience == Audience::Buyer { "customer" } else { "private" };
         let body = json::Object::new().text("note", &html::escape(&text)).text("note_type", kind).finish();
         let answer = http::put(path(&order_id)?).json(body).effect(Effect::Once).send()?;
-        if is_crash(&answer) {
-            return Err(if site::has_ultimate() == Some(false) {
-                error::unsupported("This shop cannot take remarks over its API.").with_detail(
-                    "PUT /orders/note crashed: it needs the paid add-on WCFM Ultimate, which is not installed",
-                )
-            } else {
-                error::outcome_unknown(
-                    "The shop failed over the remark: look whether it is there before adding it again.",
-                )
-                .with_detail(answer.error().detail)
-            });
+        match site::since(SINCE, &answer).and_then(|()| decode(clock, &answer)) {
+            // Trying again might add a second one.
+            Err(fault) if matches!(fault.kind, ErrorKind::Transient(_)) => Err(failed(&answer, fault)),
+            read => read,
         }
-        site::since(SINCE, &answer)?;
-        decode(clock, &answer)
     }
+}
+
+fn failed(answer: &Answer, fault: Error) -> Error {
+    if is_crash(answer) && site::has_ultimate() == Some(false) {
+        return error::unsupported("This shop cannot take remarks over its API.")
+            .with_detail("PUT /orders/note crashed: it needs the paid add-on WCFM Ultimate, which is not installed");
+    }
+    error::outcome_unknown("The shop failed over the remark: look whether it is there before adding it again.")
+        .with_detail(fault.detail)
 }
 
 fn path(order_id: &str) -> Result<String, Error> {

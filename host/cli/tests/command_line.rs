@@ -40,6 +40,18 @@ fn usage_mistakes_end_with_2_and_say_what_is_right() {
         (&["sandbox", "--fault", "404"], "use one of 429"),
         (&["packing-slip", "a", "1", "--force"], "--out"),
         (&["pull", "a", "stock", "--raw"], "do not apply to stock"),
+        (&["pull", "a", "sellers", "--since", "2024-05-01T00:00:00Z"], "do not apply to sellers"),
+        (&["notes", "add", "a", "1", "text", "--audience", "everybody"], "internal"),
+        (&["fulfilment", "update", "a", "1"], "--address"),
+        (&["fulfilment", "update", "a", "1", "--status", "Closed", "--address", "x.json"], "--address"),
+        (&["fulfilment", "submit", "a", "--from", "absent.json"], "absent.json"),
+        (&["webhook", "a"], "--body"),
+        (&["webhook", "a", "--body", "x", "--header", "no colon"], "Name: value"),
+        (&["webhook", "a", "--from", "x", "--body", "y"], "--body"),
+        (&["gift-card", "issue", "a", "ten", "--reference", "1"], "99.95"),
+        (&["gift-card", "show", "a", "-"], "no gift card code"),
+        (&["docs"], "<FILE>"),
+        (&["docs", "x.wasm", "--all"], "--all"),
     ] {
         let output = tradepost(directory.path(), arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -48,6 +60,47 @@ fn usage_mistakes_end_with_2_and_say_what_is_right() {
         let error = error(&tradepost(directory.path(), &json));
         assert_eq!((&error["kind"], &error["exit_code"]), (&"usage".into(), &2.into()), "{arguments:?}");
     }
+}
+
+#[test]
+fn an_order_that_is_not_the_contract_s_is_refused_with_its_place_before_an_account_is_opened() {
+    let directory = tempfile::tempdir().unwrap();
+    let order = |address: &str, quantity: &str| {
+        format!(
+            "{{\"reference\": \"1\", \"placed_at\": \"2024-05-01T10:00:00Z\",\n \"address\": {{{address}}},\n \"items\": [{{\"sku\": \"A\", \"quantity\": {quantity}}}]}}"
+        )
+    };
+    let address = r#""first_name": "J", "last_name": "K", "company": "", "city": "W", "postcode": "0""#;
+    for (text, expected) in [
+        (order(&address.replace("city", "town"), r#""1""#), "unknown field `town`"),
+        (order(r#""first_name": "J""#, r#""1""#), "missing field `last_name` at line 2"),
+        (order(address, "1.5"), "at line 3"),
+        (order(address, r#""one""#), "99.95"),
+        ("[]".to_owned(), "order.json"),
+    ] {
+        std::fs::write(directory.path().join("order.json"), &text).unwrap();
+        let output = tradepost(directory.path(), &["fulfilment", "submit", "a", "--from", "order.json", "--json"]);
+        let error = error(&output);
+        assert_eq!((output.status.code(), &error["kind"]), (Some(2), &"usage".into()), "{text}: {error}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.starts_with("order.json: ") && message.contains(expected), "{text}: {message}");
+    }
+    std::fs::write(directory.path().join("order.json"), order(address, r#""1""#)).unwrap();
+    let output = tradepost(directory.path(), &["fulfilment", "submit", "a", "--file", "order.json", "--json"]);
+    assert_eq!(error(&output)["kind"], "configuration", "the order is fine; there is no table of accounts");
+}
+
+#[test]
+fn a_page_is_not_made_of_what_is_no_connector_and_not_over_a_file_that_is_there() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("x.wasm"), b"hello there").unwrap();
+    std::fs::write(directory.path().join("page.md"), b"mine").unwrap();
+    let page = || std::fs::read(directory.path().join("page.md")).unwrap();
+    let existing = tradepost(directory.path(), &["docs", "x.wasm", "--out", "page.md"]);
+    assert_eq!(existing.status.code(), Some(2));
+    assert!(stderr(&existing).contains("--force"), "{}", stderr(&existing));
+    let broken = tradepost(directory.path(), &["docs", "x.wasm", "--out", "page.md", "--force"]);
+    assert_eq!((broken.status.code(), page().as_slice()), (Some(7), &b"mine"[..]));
 }
 
 #[test]

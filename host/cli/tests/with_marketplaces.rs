@@ -1,11 +1,13 @@
 //! The whole command against loopback marketplaces: `demo`, and a session of `sandbox` with everything else beside it.
 
 use std::io::{BufRead, BufReader};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use tradepost_platforms::{Hft71, Platform};
 
 fn command(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tradepost"));
@@ -13,10 +15,23 @@ fn command(directory: &Path) -> Command {
     command
 }
 
+/// A directory with a table of accounts, in which commands are run.
+struct Desk {
+    directory: TempDir,
+}
+
 /// `tradepost sandbox` in a directory of its own, ended with the test.
 struct Sandbox {
     child: Child,
-    directory: TempDir,
+    desk: Desk,
+}
+
+impl Deref for Sandbox {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
 }
 
 impl Drop for Sandbox {
@@ -37,7 +52,7 @@ impl Sandbox {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut sandbox = Self { child, directory };
+        let mut sandbox = Self { child, desk: Desk { directory } };
         let mut said = Vec::new();
         for line in BufReader::new(sandbox.child.stderr.take().unwrap()).lines() {
             let line = line.unwrap();
@@ -48,7 +63,9 @@ impl Sandbox {
         }
         panic!("the sandbox did not become ready: {said:?}");
     }
+}
 
+impl Desk {
     fn run(&self, arguments: &[&str]) -> Output {
         command(self.directory.path()).args(arguments).output().unwrap()
     }
@@ -136,8 +153,15 @@ fn a_session_at_hardtofind() {
         "a file is not overwritten"
     );
 
+    let webhook = sandbox.directory.path().join("webhook.json");
+    std::fs::write(&webhook, r#"{"method": "POST", "path": "/", "body": "{}"}"#).unwrap();
+    let (_, error) = sandbox.failure(&["webhook", account, "--from", "webhook.json"]);
+    assert!(error["message"].as_str().unwrap().ends_with("nothing of the request was kept"), "{error}");
     for (arguments, code, kind) in [
         (&["get", account, "order", "999"][..], 3, "not-found"),
+        (&["webhook", account, "--from", "webhook.json"], 3, "unsupported"),
+        (&["fulfilment", "status", account, "1"], 3, "unsupported"),
+        (&["notes", "list", account, "123456"], 3, "unsupported"),
         (&["pull", account, "products"], 3, "unsupported"),
         (&["ship", account, "123456", "--tracking", "X"], 3, "invalid-input"),
         (&["stock", "set", account, "--product", "1", "--available", "4"], 3, "refused"),
@@ -161,6 +185,19 @@ fn a_session_at_wcfm() {
     assert!(!sandbox.objects(&["restrictions", account]).is_empty());
     assert!(sandbox.object(&["settings", account])["store_name"].is_string());
 
+    let sellers = sandbox.objects(&["sellers", "list", account]);
+    assert_eq!(sellers, sandbox.objects(&["pull", account, "sellers"]));
+    let seller = sandbox.object(&["sellers", "get", account, sellers[0]["id"].as_str().unwrap()]);
+    assert_eq!(seller["name"], sellers[0]["name"]);
+    assert_eq!(sandbox.failure(&["sellers", "get", account, "999999"]).1["kind"], "not-found");
+    let figures = sandbox.object(&["sales-figures", account]);
+    assert!(figures["periods"].as_array().is_some_and(|periods| !periods.is_empty()), "{figures}");
+    let order = sandbox.objects(&["pull", account, "orders", "--max-pages", "1"])[0]["id"].clone();
+    let order = order.as_str().unwrap();
+    assert!(sandbox.objects(&["notes", "list", account, order]).iter().all(|note| note["text"].is_string()));
+    // This site has not bought the add-on that takes remarks.
+    assert_eq!(sandbox.failure(&["notes", "add", account, order, "Packed on Monday"]).0, 3);
+
     let made = sandbox.object(&[
         "product",
         "create",
@@ -182,6 +219,100 @@ fn a_session_at_wcfm() {
     assert_eq!(stock["outcome"], "confirmed");
     sandbox.object(&["product", "delete", account, id]);
     assert_eq!(sandbox.failure(&["product", "create", account]).0, 2, "no field is given");
+}
+
+/// A producer in this process, with the table of accounts of a shop that uses it.
+struct Production {
+    asynchronous: tokio::runtime::Runtime,
+    platform: Hft71,
+    desk: Desk,
+}
+
+impl Production {
+    fn start() -> Self {
+        let asynchronous = tokio::runtime::Runtime::new().unwrap();
+        let platform = asynchronous.block_on(Hft71::builder().start()).unwrap();
+        let desk = Desk { directory: tempfile::tempdir().unwrap() };
+        let component = tradepost_components::build("hft71", |_| {}).unwrap();
+        let secrets: String = platform
+            .example_secrets()
+            .iter()
+            .filter(|(name, _)| name != "username")
+            .map(|(name, value)| {
+                std::fs::write(desk.directory.path().join(name), value).unwrap();
+                format!("secrets.{name} = {{ file = \"{name}\" }}\n")
+            })
+            .collect();
+        let (root, user) = (platform.root_url(), platform.credentials().username);
+        let table = format!(
+            "[accounts.producer]\nconnector = '{}'\nsettings = {{ root-url = \"{root}\", username = \"{user}\" }}\n\
+             grants.private_hosts = [\"{root}\"]\n{secrets}",
+            component.display()
+        );
+        std::fs::write(desk.directory.path().join("tradepost.toml"), table).unwrap();
+        Self { asynchronous, platform, desk }
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.desk.directory.path().join(name), text).unwrap();
+    }
+
+    fn effects(&self) -> Vec<&'static str> {
+        self.platform.ledger().entries().iter().map(|entry| entry.effect).collect()
+    }
+}
+
+#[test]
+fn an_order_goes_to_a_producer_and_its_webhook_comes_back() {
+    let production = Production::start();
+    let desk = &production.desk;
+    let address = r#"{"first_name": "Jan", "last_name": "Kowalski", "company": "", "lines": ["Prosta 1"],
+        "city": "Warszawa", "postcode": "00-001", "country_code": "PL"}"#;
+    let order = |sku: &str| {
+        format!(
+            r#"{{"reference": "1001", "placed_at": "2024-05-01T10:00:00+02:00", "address": {address},
+                "items": [{{"sku": "{sku}", "quantity": "2"}}]}}"#
+        )
+    };
+    production.write("incomplete.json", &order(""));
+    let (exit, error) = desk.failure(&["fulfilment", "submit", "producer", "--from", "incomplete.json"]);
+    assert_eq!((exit, error["issues"][0]["pointer"].as_str()), (3, Some("/items/0/sku")), "{error}");
+    assert!(production.effects().is_empty());
+
+    production.write("order.json", &order("GL64000-00007-0046"));
+    let receipt = desk.object(&["fulfilment", "submit", "producer", "--from", "order.json"]);
+    let id = receipt["id"].as_str().unwrap();
+    production.platform.shop().send_order(id.parse().unwrap(), "DPD", "TRACK-1", "BACK-1");
+    let status = desk.object(&["fulfilment", "status", "producer", id]);
+    assert_eq!(
+        (&status["status"]["raw"], &status["shipments"][0]["tracking_number"]),
+        (&"Closed".into(), &"TRACK-1".into())
+    );
+    let words = desk.objects(&["fulfilment", "customer-status", "producer", id]);
+    assert_eq!(words[0]["sku"], "GL64000-00007-0046");
+    production.write("address.json", address);
+    desk.object(&["fulfilment", "update", "producer", id, "--address", "address.json"]);
+    desk.object(&["fulfilment", "update", "producer", id, "--status", "Closed"]);
+    assert_eq!(production.effects(), ["order.submit", "order.update-address", "order.update-status"]);
+    assert_eq!(desk.failure(&["fulfilment", "status", "producer", "999999"]).1["kind"], "not-found");
+
+    production.write("webhook.json", &format!(r#"{{"external_id": "{id}", "status": "Closed"}}"#));
+    let header = format!("X-HFT71-Webhook-Secret: {}", production.platform.shop().webhook_secret());
+    let reading = desk.object(&["webhook", "producer", "--header", &header, "--body", "webhook.json"]);
+    let told = &reading["events"][0]["order-status"];
+    assert_eq!((told["id"].as_str(), &told["status"]["order"]), (Some(id), &"closed".into()), "{reading}");
+    assert_eq!(reading["answer"]["status"], 200);
+    assert!(reading["answer"]["body"].as_str().unwrap().contains("\"success\":true"), "{reading}");
+    for header in ["X-HFT71-Webhook-Secret: wrong", "X-Other: x"] {
+        let (exit, error) = desk.failure(&["webhook", "producer", "--header", header, "--body", "webhook.json"]);
+        assert_eq!(
+            (exit, error["kind"].as_str(), &error["kept"]),
+            (4, Some("auth-rejected"), &false.into()),
+            "{error}"
+        );
+        assert!(error["message"].as_str().unwrap().ends_with("nothing of the request was kept"), "{error}");
+    }
+    production.asynchronous.block_on(production.platform.stop());
 }
 
 #[test]
@@ -236,5 +367,29 @@ fn inspect_shows_a_real_connector() {
     assert_eq!(shown["manifest"]["id"], "hardtofind");
     assert!(shown["digest"].as_str().unwrap().starts_with("sha256:"));
     assert!(shown["exports"].as_array().unwrap().contains(&"orders".into()));
+    let operations = shown["operations"].as_array().unwrap();
+    let effect_of = |interface: &str, function: &str| {
+        let found = operations.iter().find(|one| one["interface"] == interface && one["function"] == function);
+        found.unwrap_or_else(|| panic!("{interface}.{function} is missing"))["effect"].clone()
+    };
+    assert_eq!((effect_of("shipments", "ship"), effect_of("orders", "get")), ("once".into(), "read".into()));
     assert_eq!(shown["settings_schema"]["properties"]["password"]["writeOnly"], true);
+}
+
+#[test]
+fn a_connector_s_page_is_printed_and_written_alike() {
+    let component = tradepost_components::build("hardtofind", |_| {}).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let printed = command(directory.path()).arg("docs").arg(&component).output().unwrap();
+    assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+    let page = String::from_utf8(printed.stdout).unwrap();
+    for part in ["# hardtofind\n", "| `shipments` | `ship` (once) |", "header `X-Auth-Token`", "| `READY` | `open` |"] {
+        assert!(page.contains(part), "{part:?} is not in:\n{page}");
+    }
+    let written = command(directory.path()).arg("docs").arg(&component).args(["--out", "page.md"]).output().unwrap();
+    assert!(written.status.success() && written.stdout.is_empty(), "{}", String::from_utf8_lossy(&written.stderr));
+    assert_eq!(std::fs::read_to_string(directory.path().join("page.md")).unwrap(), page);
+    let json = command(directory.path()).args(["docs", "--json"]).arg(&component).output().unwrap();
+    let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["page"], page.as_str());
 }

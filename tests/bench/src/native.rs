@@ -252,9 +252,9 @@ fn filled(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-/// Titles come with tags and entities; the connector's own function takes them out, here as there.
+/// Titles come with tags and entities; the function that the connector uses takes them out, here as there.
 fn plain(text: String) -> String {
-    if text.contains(['<', '&']) { tradepost_wcfm::text::plain(&text).into_owned() } else { text }
+    if text.contains(['<', '&']) { tradepost_sdk::html::plain_text(&text).into_owned() } else { text }
 }
 
 fn amount(amount: Option<Amount>) -> Option<Decimal> {

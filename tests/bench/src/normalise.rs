@@ -52,7 +52,9 @@ pub(crate) fn measure(rounds: &Rounds) -> anyhow::Result<Vec<Figure>> {
     let query =
         guest::ListQuery { updated_since: None, statuses: Vec::new(), page_size: Some(100), include_raw: false };
     let against_same_code = rounds.compare(in_sandbox, || {
-        let page = host.run(|| tradepost_wcfm::orders::list(&query, None)).expect("the connector answers");
+        let page = host
+            .run(|| <tradepost_wcfm::Wcfm as guest::Orders>::list(query.clone(), None))
+            .expect("the connector answers");
         assert_eq!(page.items.len(), ORDERS);
     });
 

@@ -53,6 +53,15 @@ pub fn build(name: &str, progress: impl Fn(&str)) -> Result<PathBuf, BuildError>
 
 /// The same for a crate of any name in the workspace.
 pub fn build_package(package: &str, progress: impl Fn(&str)) -> Result<PathBuf, BuildError> {
+    build_target(package, &["--lib"], &format!("{}.wasm", package.replace('-', "_")), progress)
+}
+
+/// The same for an example of a crate that is a component by itself.
+pub fn build_example(package: &str, example: &str, progress: impl Fn(&str)) -> Result<PathBuf, BuildError> {
+    build_target(package, &["--example", example], &format!("examples/{example}.wasm"), progress)
+}
+
+fn build_target(package: &str, selection: &[&str], file: &str, progress: impl Fn(&str)) -> Result<PathBuf, BuildError> {
     let workspace = workspace()?;
     let target = workspace.join("target").join("components");
     fs::create_dir_all(&target).map_err(io_error("making the component directory"))?;
@@ -60,7 +69,7 @@ pub fn build_package(package: &str, progress: impl Fn(&str)) -> Result<PathBuf, 
     let lock = File::create(target.join(".lock")).map_err(io_error("opening the build lock"))?;
     lock.lock().map_err(io_error("waiting for another component build"))?;
 
-    let wasm = target.join(TARGET).join("component").join(format!("{}.wasm", package.replace('-', "_")));
+    let wasm = target.join(TARGET).join("component").join(file);
     if !wasm.exists() {
         progress(&format!("building component {package} (once; takes up to a minute)"));
     }
@@ -68,6 +77,7 @@ pub fn build_package(package: &str, progress: impl Fn(&str)) -> Result<PathBuf, 
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["build", "--quiet", "--profile", "component", "--target", TARGET, "--package", package])
+        .args(selection)
         .arg("--target-dir")
         .arg(&target)
         .current_dir(&workspace)

@@ -47,6 +47,9 @@ pub struct Description {
     /// What the platform sends by itself.
     #[serde(default, rename = "webhook")]
     pub webhooks: Vec<Webhook>,
+    /// Failures that every operation answers otherwise than the kit expects: the failure's name in the error matrix.
+    #[serde(default)]
+    pub failures: BTreeMap<String, Exception>,
     /// Checks that do not apply, each with the reason that the report prints.
     #[serde(default)]
     pub skip: BTreeMap<String, String>,
@@ -153,6 +156,9 @@ pub struct Route {
     pub delete: Option<String>,
     /// Always answers this.
     pub answer: Option<Answer>,
+    /// Of `answer`: the request writes all the same, and counts as an effect.
+    #[serde(default)]
+    pub writes: bool,
 
     /// Lists: how pages are numbered. None = everything in one answer.
     pub page: Option<Paging>,
@@ -222,12 +228,33 @@ pub struct Operation {
     /// Writes: a second, equal call sends nothing that writes, because the platform shows that it is done.
     #[serde(default)]
     pub repeat_is_seen: bool,
+    /// Writes: what the writing request must say: pointer into its JSON body and JSON value, in which `"$id"` is the record's id.
+    #[serde(default)]
+    pub sends: BTreeMap<String, String>,
+    /// What the result must hold: pointer and JSON value, in which `"$id"` is the id of the record that was written or made.
+    #[serde(default)]
+    pub answers: BTreeMap<String, String>,
+    /// Stock: pointer to the level in the record. None where the source shows no levels.
+    pub level: Option<String>,
     /// Writes: arguments that must be refused before anything is sent.
     #[serde(default)]
     pub invalid: Vec<Invalid>,
+    /// Failures that this operation answers otherwise than the kit expects: the failure's name in the error matrix.
+    #[serde(default)]
+    pub failures: BTreeMap<String, Exception>,
     /// Checks of the kit that do not apply to this operation, each with its reason.
     #[serde(default)]
     pub skip: BTreeMap<String, String>,
+}
+
+/// What the platform makes of a failure, where it is not what HTTP says.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exception {
+    /// Kinds of errors that are right: names of the contract, and `ok` for a result.
+    pub kinds: Vec<String>,
+    /// Why, for the report.
+    pub reason: String,
 }
 
 /// Where a record's fields stand in the contract's item.
@@ -352,7 +379,8 @@ impl Description {
                 return wrong(format!("operation {}: there is no record {kind}", operation.name));
             }
             let texts = operation.arguments.iter().chain(operation.invalid.iter().map(|invalid| &invalid.arguments));
-            for text in texts.chain(operation.before.values()) {
+            let expected = operation.before.values().chain(operation.sends.values()).chain(operation.answers.values());
+            for text in texts.chain(expected) {
                 if let Err(error) = json(text) {
                     return wrong(format!("operation {}: {text:?} is not JSON: {error}", operation.name));
                 }

@@ -25,6 +25,9 @@ fn the_manifest_says_how_to_log_in() {
 fn the_settings_schema_is_json_and_hides_the_password_only() {
     let schema: serde_json::Value = serde_json::from_str(&HardToFind::describe().settings_schema).unwrap();
     assert_eq!(schema["properties"]["root-url"]["default"], "https://api.hardtofind.com.au");
+    // Both servers of the documentation are there to choose from; whatever is chosen is the whole root.
+    let servers = serde_json::json!(["https://api.hardtofind.com.au", "https://staging-api.hardtofind.com.au"]);
+    assert_eq!(schema["properties"]["root-url"]["examples"], servers);
     let secret: Vec<&String> = schema["properties"]
         .as_object()
         .unwrap()

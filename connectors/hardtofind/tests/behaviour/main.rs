@@ -2,6 +2,7 @@
 
 mod account;
 mod carriers_and_slips;
+mod gift_cards;
 mod order_fields;
 mod order_list;
 mod shop;

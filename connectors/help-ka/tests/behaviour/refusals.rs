@@ -94,7 +94,7 @@ fn the_documented_table_of_statuses_is_read_as_http() {
         (404, "ErrorKind::NotFound"),
         (429, "ErrorKind::RateLimited(RetryHint { retry-after-ms: None })"),
         (500, "ErrorKind::Transient(RetryHint { retry-after-ms: None })"),
-        (503, "ErrorKind::Unavailable(RetryHint { retry-after-ms: None })"),
+        (503, "ErrorKind::Transient(RetryHint { retry-after-ms: None })"),
     ] {
         assert_eq!(kind(Answer::new(status, "котёнок не найден")), expected, "{status}");
     }

@@ -177,8 +177,10 @@ fn failures_in_the_middle_of_a_list_fail_the_call() {
         (Answer::new(200, "<b>Notice</b>"), "Protocol"),
     ] {
         shop.give("b", answer);
-        let error = list(&shop.host("{}"), query(), None).unwrap_err();
+        let host = shop.host("{}");
+        let error = list(&host, query(), None).unwrap_err();
         assert!(format!("{:?}", error.kind).starts_with(&format!("ErrorKind::{expected}")), "{error:?}");
+        assert_eq!(functions(&host), ["12", "11", "11"], "no failure is taken for a missing order");
         assert!(error.message.starts_with("Order b:"), "{}", error.message);
     }
 }
@@ -194,6 +196,7 @@ fn a_walk_reads_every_order_once_in_pages_of_fifty() {
         let page = list(&host, query(), cursor).unwrap();
         assert_eq!(page.total, Some(120));
         assert!(host.requests().len() <= 64);
+        assert!(page.items.iter().all(|order| order.raw.is_none()), "only where it is asked for");
         sizes.push(page.items.len());
         read.extend(page.items.into_iter().map(|order| order.id));
         assert_eq!(page.end, page.next.is_none());

@@ -101,6 +101,14 @@ fn a_crash_is_a_missing_add_on_only_where_the_site_says_so() {
 }
 
 #[test]
+fn a_gateways_error_is_not_tried_again() {
+    for status in [500, 502, 504] {
+        let host = host().respond(move |_| Answer::new(status, "upstream failed"));
+        assert_eq!(add(&host, "hello", Audience::Internal).unwrap_err().kind, ErrorKind::OutcomeUnknown, "{status}");
+    }
+}
+
+#[test]
 fn a_site_that_is_too_old_is_told_so_with_both_versions() {
     for (details, runs) in [("260", "version 1.5.3"), ("015", "an unknown version")] {
         let host = host().respond(move |request| match request.path() {

@@ -65,7 +65,7 @@ Examples:
         /// The producer's id of the order
         id: String,
         /// The new status, in the producer's own word
-        #[arg(long, value_name = "WORD", required_unless_present = "address", conflicts_with = "address")]
+        #[arg(long, value_name = "WORD", conflicts_with = "address")]
         status: Option<String>,
         /// The new address as JSON, from a file or from stdin (-)
         #[arg(long, value_name = "FILE|-")]

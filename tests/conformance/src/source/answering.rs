@@ -58,6 +58,9 @@ pub(crate) fn answer(description: &Description, state: &mut State, seen: &Seen) 
     let not_found = || description.refusals.not_found.clone().unwrap_or_else(|| Answer::json(404, "{}"));
     let Some((route, id)) = route(description, seen) else { return not_found() };
     if let Some(answer) = &route.answer {
+        if route.writes {
+            state.effects.push(seen.line.clone());
+        }
         return answer.clone();
     }
     if let Some(kind) = &route.list {
@@ -179,7 +182,7 @@ fn columns(record: &Record, columns: &[String]) -> String {
 
 impl Route {
     fn writes(&self) -> bool {
-        self.create.is_some() || self.change.is_some() || self.delete.is_some()
+        self.writes || self.create.is_some() || self.change.is_some() || self.delete.is_some()
     }
 
     fn literal_headers(&self) -> std::collections::BTreeMap<String, String> {

@@ -7,12 +7,15 @@ mod records;
 mod substitution;
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::Value;
 use tradepost_runtime::egress::{Clock, SendError, Source};
 
@@ -109,6 +112,14 @@ pub(crate) enum Trouble {
     Broken,
     /// It is carried out, and the answer's body is cut in half, as a whole answer.
     Truncated,
+    /// It is answered as if it were carried out, and nothing is.
+    Ignored,
+    /// It is answered as always, so much later.
+    Late(Duration),
+    /// Every token that was given becomes useless; then it is answered as always.
+    Revoked,
+    /// A small answer that unpacks to a large one, and nothing is carried out.
+    Bomb,
 }
 
 type Between = Box<dyn FnMut(&mut State, &Seen) + Send>;
@@ -202,7 +213,12 @@ impl World {
     async fn answer(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, SendError> {
         let (answer, trouble) = self.decide(&request);
         match trouble {
-            None | Some(Trouble::Instead(_)) => response(&answer),
+            None | Some(Trouble::Instead(_) | Trouble::Ignored | Trouble::Revoked) => response(&answer),
+            Some(Trouble::Late(later)) => {
+                tokio::time::sleep(later).await;
+                response(&answer)
+            }
+            Some(Trouble::Bomb) => bomb(),
             Some(Trouble::Refused) => Err(SendError::NotSent("the connection was refused".into())),
             Some(Trouble::Silent | Trouble::Lost) => std::future::pending().await,
             Some(Trouble::Broken) => Err(SendError::InDoubt("the connection broke in the answer".into())),
@@ -222,7 +238,8 @@ impl World {
         let trouble = state.troubling.as_mut().and_then(|troubling| troubling(&seen));
         match &trouble {
             Some(Trouble::Instead(answer)) => return (answer.clone(), trouble),
-            Some(Trouble::Refused | Trouble::Silent) => return (Answer::json(200, "{}"), trouble),
+            Some(Trouble::Refused | Trouble::Silent | Trouble::Bomb) => return (Answer::json(200, "{}"), trouble),
+            Some(Trouble::Revoked) => state.credential.revoke(),
             _ => {}
         }
         if seen.part == Part::Login {
@@ -235,7 +252,12 @@ impl World {
             between(state, &seen);
             state.between.get_or_insert(between);
         }
-        (answering::answer(&self.description, state, &seen), trouble)
+        let before = matches!(trouble, Some(Trouble::Ignored)).then(|| (state.records.clone(), state.effects.clone()));
+        let answer = answering::answer(&self.description, state, &seen);
+        if let Some((records, effects)) = before {
+            (state.records, state.effects) = (records, effects);
+        }
+        (answer, trouble)
     }
 }
 
@@ -264,6 +286,19 @@ fn response(answer: &Answer) -> Result<http::Response<Bytes>, SendError> {
     builder
         .body(Bytes::from(answer.body.clone()))
         .map_err(|error| SendError::Protocol(format!("the description's answer is not HTTP: {error}")))
+}
+
+/// 16 MiB of blanks in 16 KiB.
+fn bomb() -> Result<http::Response<Bytes>, SendError> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    let blanks = [b' '; 1 << 16];
+    let packed = (0..256).try_for_each(|_| packed.write_all(&blanks)).and_then(|()| packed.finish());
+    let body = packed.map_err(|error| SendError::Protocol(format!("the kit cannot compress: {error}")))?;
+    http::Response::builder()
+        .header("content-type", "application/json")
+        .header("content-encoding", "gzip")
+        .body(Bytes::from(body))
+        .map_err(|error| SendError::Protocol(format!("the kit's answer is not HTTP: {error}")))
 }
 
 /// All worlds of a run, found by the host that a request is for.

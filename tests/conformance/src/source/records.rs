@@ -27,6 +27,7 @@ pub(crate) struct Record {
 }
 
 /// The records of one kind.
+#[derive(Clone)]
 pub(crate) struct Records {
     pub(crate) kind: RecordKind,
     clock: Arc<KitClock>,

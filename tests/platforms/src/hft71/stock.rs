@@ -88,7 +88,7 @@ impl Stock {
             Some(text) => text.parse().ok().filter(|number| *number > 0).ok_or(name),
         };
         let (page, count): (usize, usize) = match (number("page", 1), number("count", DEFAULT_COUNT)) {
-            (Ok(page), Ok(count)) => (page, count),
+            (Ok(page), Ok(count)) => (page, count.min(self.longest_page)),
             (Err(name), _) | (_, Err(name)) => {
                 let message = format!("{name} must be a whole number from 1.");
                 return error(StatusCode::BAD_REQUEST, &message, &json!([]));

@@ -36,6 +36,8 @@ const CLOUD: Credentials = Credentials { username: "sandbox-apiuser", password: 
 pub struct OmniSeller {
     site: Arc<Site>,
     shop: OmniSellerShop,
+    /// The numbers of the functions that have none in the documentation, under the names of the settings that hold them.
+    functions: Vec<(String, String)>,
 }
 
 impl OmniSeller {
@@ -61,6 +63,17 @@ impl Platform for OmniSeller {
 
     fn credentials(&self) -> Credentials {
         CLOUD
+    }
+
+    fn example_settings(&self) -> Vec<(String, String)> {
+        let root_url = ("root-url".to_owned(), self.root_url().to_owned());
+        std::iter::once(root_url).chain(self.functions.iter().cloned()).collect()
+    }
+
+    /// Under the names that the interface has for them.
+    fn example_secrets(&self) -> Vec<(String, String)> {
+        let Credentials { username, password } = CLOUD;
+        vec![("apiuser".to_owned(), username.to_owned()), ("apipass".to_owned(), password.to_owned())]
     }
 }
 
@@ -179,7 +192,12 @@ impl OmniSellerBuilder {
     /// Starts it on the loopback address, inside a Tokio runtime.
     pub async fn start(self) -> Result<OmniSeller, StartError> {
         let Self { plan, opening } = self;
+        let functions = [
+            ("product-upload-function", opening.product_upload_function.clone()),
+            ("stock-function", opening.stock_function.clone()),
+        ];
+        let functions = functions.into_iter().filter_map(|(name, number)| Some((name.to_owned(), number?))).collect();
         let (site, shop) = Site::start(plan, |_, ledger| Shop::open(ledger, opening)).await?;
-        Ok(OmniSeller { site, shop: OmniSellerShop::of(shop) })
+        Ok(OmniSeller { site, shop: OmniSellerShop::of(shop), functions })
     }
 }

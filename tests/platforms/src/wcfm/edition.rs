@@ -82,14 +82,12 @@ impl Edition {
     }
 }
 
-/// Translates every text in an error but the codes.
+/// Translates every text in an error. Codes stay what they are, because no phrase is one.
 fn translate(said: &mut Value) {
     match said {
         Value::String(text) => *text = russian::translated(text),
         Value::Array(items) => items.iter_mut().for_each(translate),
-        Value::Object(fields) => {
-            fields.iter_mut().filter(|(name, _)| *name != "code").for_each(|(_, value)| translate(value));
-        }
+        Value::Object(fields) => fields.values_mut().for_each(translate),
         _ => {}
     }
 }

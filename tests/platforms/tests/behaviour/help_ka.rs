@@ -48,20 +48,19 @@ fn is_russian(text: &str) -> bool {
     text.chars().any(|character| ('\u{410}'..='\u{44f}').contains(&character))
 }
 
-/// Everything in an error but the words: its codes and its numbers.
-fn without_words(mut error: Value) -> Value {
-    fn strip(value: &mut Value) {
+/// An error without its messages, and the messages: every text of more than one word.
+fn split_words(mut error: Value) -> (Value, Vec<String>) {
+    fn strip(value: &mut Value, words: &mut Vec<String>) {
         match value {
-            Value::Array(items) => items.iter_mut().for_each(strip),
-            Value::Object(fields) => {
-                fields.iter_mut().filter(|(name, _)| *name != "code").for_each(|(_, value)| strip(value));
-            }
-            Value::String(text) => text.clear(),
+            Value::Array(items) => items.iter_mut().for_each(|item| strip(item, words)),
+            Value::Object(fields) => fields.values_mut().for_each(|value| strip(value, words)),
+            Value::String(text) if text.contains(' ') => words.push(std::mem::take(text)),
             _ => {}
         }
     }
-    strip(&mut error);
-    error
+    let mut words = Vec::new();
+    strip(&mut error, &mut words);
+    (error, words)
 }
 
 /// How a client of either platform is made.
@@ -101,9 +100,13 @@ async fn every_error_has_the_code_of_wcfm_and_words_in_russian() {
         let ask = async |platform: &Wcfm| caller(platform).json(method, &format!("{API}{path}"), &body).await;
         let (russian, english) = (ask(&help_ka).await, ask(&wcfm).await);
         assert_eq!(russian.status, english.status, "{method} {path}");
-        assert_eq!(without_words(russian.json()), without_words(english.json()), "{method} {path}");
-        let words = russian.json().to_string();
-        assert!(is_russian(&words) && !is_russian(&english.json().to_string()), "{method} {path}: {words}");
+        let ((russian, russian_words), (english, english_words)) =
+            (split_words(russian.json()), split_words(english.json()));
+        assert_eq!(russian, english, "{method} {path}");
+        assert_eq!(russian_words.len(), english_words.len(), "{method} {path}");
+        assert!(!russian_words.is_empty(), "{method} {path}");
+        assert!(russian_words.iter().all(|words| is_russian(words)), "{method} {path}: {russian_words:?}");
+        assert!(!english_words.iter().any(|words| is_russian(words)), "{method} {path}: {english_words:?}");
     }
     let broken =
         vendor(&help_ka).send("POST", &format!("{API}/products"), Some("application/json"), "{").await.unwrap();

@@ -153,6 +153,7 @@ async fn a_bad_order_is_refused_with_the_names_of_its_fields() {
         ("/address/address2", json!(null), "address.address2"),
         ("/address/country", json!("Poland"), "address.country"),
         ("/address/country", json!("pl"), "address.country"),
+        ("/address/country", json!("POL"), "address.country"),
         ("/items", json!([]), "items"),
         ("/items/0/sku", json!(""), "items.0.sku"),
         ("/items/0/quantity", json!(0), "items.0.quantity"),

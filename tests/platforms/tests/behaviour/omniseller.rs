@@ -212,6 +212,10 @@ async fn uploads_and_stock_need_a_function() {
     }
 
     let cloud = Cloud::open(OmniSeller::builder().product_upload_function("20").stock_function("21")).await;
+    let settings = cloud.platform.example_settings();
+    for (name, value) in [("product-upload-function", "20"), ("stock-function", "21")] {
+        assert!(settings.contains(&(name.to_owned(), value.to_owned())), "{settings:?}");
+    }
     let shop = cloud.platform.shop();
     let uploaded =
         cloud.call("20", json!([{"SKU": "NEU", "Bezeichnung": "Tisch"}, {"Artikelnummer": "ART-1000"}])).await;
