@@ -12,6 +12,7 @@ mod secret_source;
 mod session;
 mod views;
 mod walk;
+mod webhook_receiver;
 
 use std::process::ExitCode;
 

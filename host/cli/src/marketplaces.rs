@@ -7,7 +7,7 @@ use std::pin::Pin;
 
 use serde_json::{Map, Value};
 use tradepost_components::BuildError;
-use tradepost_platforms::{HardToFind, Platform, StartError, Wcfm};
+use tradepost_platforms::{HardToFind, HelpKa, Hft71, Hft71Shop, OmniSeller, Platform, StartError, Wcfm};
 use tradepost_runtime::Origin;
 use tradepost_runtime::contract::manifest::Manifest;
 
@@ -23,7 +23,7 @@ pub(crate) struct Marketplace {
     pub(crate) tasks: &'static [Task],
 }
 
-type Starting = Pin<Box<dyn Future<Output = std::result::Result<Box<dyn Platform>, StartError>> + Send>>;
+type Starting = Pin<Box<dyn Future<Output = std::result::Result<Open, StartError>> + Send>>;
 
 /// How a marketplace is opened.
 #[derive(Clone, Debug)]
@@ -34,53 +34,78 @@ pub(crate) struct Opening {
     pub(crate) ledger: Option<PathBuf>,
 }
 
-/// A write that the demo makes, and how the marketplace's ledger names it.
-pub(crate) struct Task {
-    pub(crate) action: Action,
-    pub(crate) ledger_effect: &'static str,
+/// A marketplace that is open.
+pub(crate) struct Open {
+    pub(crate) platform: Box<dyn Platform>,
+    /// The inside of the one that makes what is ordered, so that the demo can move production on.
+    pub(crate) producer: Option<Hft71Shop>,
 }
 
-/// What is written.
-pub(crate) enum Action {
+impl Open {
+    fn new(platform: impl Platform + 'static) -> Self {
+        Self { platform: Box::new(platform), producer: None }
+    }
+}
+
+/// What the demo does beside reading.
+pub(crate) enum Task {
     /// Acknowledge this order.
     Acknowledge(&'static str),
     /// Ship this order with this carrier.
     Ship(&'static str, &'static str),
     /// Set the stock of the first product that is counted.
     SetStock,
+    /// Make a product, change it, and remove it.
+    ProductLife,
+    /// Hand an order to the producer and follow it to its end, by asking and by webhook.
+    Produce,
+}
+
+/// Starts a marketplace whose builder is made for an [`Opening`].
+macro_rules! start {
+    ($opening:ident => $builder:expr, $open:expr) => {
+        |$opening| {
+            Box::pin(async move {
+                let mut builder = $builder.port($opening.port);
+                if let Some(file) = $opening.ledger {
+                    builder = builder.ledger_file(file);
+                }
+                Ok($open(builder.start().await?))
+            })
+        }
+    };
 }
 
 /// All marketplaces.
-pub(crate) const MARKETPLACES: [Marketplace; 2] = [
+pub(crate) const MARKETPLACES: [Marketplace; 5] = [
     Marketplace {
         name: "hardtofind",
-        start: |opening| {
-            Box::pin(async move {
-                let mut builder = HardToFind::builder().port(opening.port).orders(opening.orders);
-                if let Some(file) = opening.ledger {
-                    builder = builder.ledger_file(file);
-                }
-                Ok(Box::new(builder.start().await?) as Box<dyn Platform>)
-            })
-        },
+        start: start!(opening => HardToFind::builder().orders(opening.orders), Open::new),
         // The documentation's sample order, which is ready to be taken up.
-        tasks: &[
-            Task { action: Action::Acknowledge("123456"), ledger_effect: "order.process" },
-            Task { action: Action::Ship("123456", "Australia Post"), ledger_effect: "order.ship" },
-        ],
+        tasks: &[Task::Acknowledge("123456"), Task::Ship("123456", "Australia Post")],
     },
     Marketplace {
         name: "wcfm",
-        start: |opening| {
-            Box::pin(async move {
-                let mut builder = Wcfm::builder().port(opening.port).orders(opening.orders);
-                if let Some(file) = opening.ledger {
-                    builder = builder.ledger_file(file);
-                }
-                Ok(Box::new(builder.start().await?) as Box<dyn Platform>)
-            })
-        },
-        tasks: &[Task { action: Action::SetStock, ledger_effect: "product.quick-edit" }],
+        start: start!(opening => Wcfm::builder().orders(opening.orders).reviews(3).enquiries(2), Open::new),
+        tasks: &[Task::SetStock, Task::ProductLife],
+    },
+    Marketplace {
+        name: "hft71",
+        start: start!(opening => Hft71::builder().articles(450), |platform: Hft71| {
+            let producer = Some(platform.shop());
+            Open { producer, ..Open::new(platform) }
+        }),
+        tasks: &[Task::Produce],
+    },
+    Marketplace {
+        name: "omniseller",
+        start: start!(opening => OmniSeller::builder().orders(opening.orders).categories(40), Open::new),
+        tasks: &[],
+    },
+    Marketplace {
+        name: "help-ka",
+        start: start!(opening => HelpKa::builder().orders(opening.orders).reviews(3).enquiries(2), Open::new),
+        tasks: &[],
     },
 ];
 
@@ -113,7 +138,7 @@ impl Marketplace {
     }
 
     /// Opens it on the loopback address.
-    pub(crate) async fn start(&self, opening: Opening) -> Result<Box<dyn Platform>> {
+    pub(crate) async fn start(&self, opening: Opening) -> Result<Open> {
         (self.start)(opening).await.map_err(|error| Failure::usage(format!("{}: {error}", self.name)).into())
     }
 }

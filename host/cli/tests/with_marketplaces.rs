@@ -282,6 +282,9 @@ fn an_order_goes_to_a_producer_and_its_webhook_comes_back() {
     production.write("order.json", &order("GL64000-00007-0046"));
     let receipt = desk.object(&["fulfilment", "submit", "producer", "--from", "order.json"]);
     let id = receipt["id"].as_str().unwrap();
+    production.write("address.json", address);
+    desk.object(&["fulfilment", "update", "producer", id, "--address", "address.json"]);
+    desk.object(&["fulfilment", "update", "producer", id, "--status", "Closed"]);
     production.platform.shop().send_order(id.parse().unwrap(), "DPD", "TRACK-1", "BACK-1");
     let status = desk.object(&["fulfilment", "status", "producer", id]);
     assert_eq!(
@@ -290,9 +293,6 @@ fn an_order_goes_to_a_producer_and_its_webhook_comes_back() {
     );
     let words = desk.objects(&["fulfilment", "customer-status", "producer", id]);
     assert_eq!(words[0]["sku"], "GL64000-00007-0046");
-    production.write("address.json", address);
-    desk.object(&["fulfilment", "update", "producer", id, "--address", "address.json"]);
-    desk.object(&["fulfilment", "update", "producer", id, "--status", "Closed"]);
     assert_eq!(production.effects(), ["order.submit", "order.update-address", "order.update-status"]);
     assert_eq!(desk.failure(&["fulfilment", "status", "producer", "999999"]).1["kind"], "not-found");
 

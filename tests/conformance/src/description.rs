@@ -104,6 +104,9 @@ pub struct RecordKind {
     pub sample: String,
     /// Pointer to the id. A number in the sample makes ids numbers.
     pub id: String,
+    /// Ids are whole numbers also where the sample has one as text: the platform could not have others.
+    #[serde(default)]
+    pub numeric_ids: bool,
     /// Pointer to the status word.
     pub status: Option<String>,
     /// Every status word that the platform documents.
@@ -278,6 +281,9 @@ pub struct Shows {
     /// Texts that arrive as they are.
     #[serde(default)]
     pub texts: BTreeMap<String, String>,
+    /// Texts that the platform writes as HTML and the contract shows as plain text: tags gone, entities decoded.
+    #[serde(default)]
+    pub html: BTreeMap<String, String>,
 }
 
 /// Arguments that must be refused.

@@ -8,7 +8,8 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use tradepost_runtime::contract::manifest::AuthRecipe;
 use tradepost_runtime::{
-    Account, AccountConfig, AccountError, Capability, Connector, Egress, Grants, LogLine, MemoryStorage, Origin, Runtime,
+    Account, AccountConfig, AccountError, Capability, Connector, Digest, Egress, Grants, LogLine, MemoryStorage,
+    Origin, Runtime,
 };
 
 use crate::Options;
@@ -27,6 +28,10 @@ pub(crate) struct Kit {
     pub(crate) connector: Connector,
     pub(crate) clock: Arc<KitClock>,
     pub(crate) options: Options,
+    /// SHA-256 of the bytes that were loaded.
+    pub(crate) digest: Digest,
+    /// How many bytes were loaded.
+    pub(crate) bytes: usize,
     worlds: Arc<Worlds>,
     next: AtomicU64,
 }
@@ -89,17 +94,16 @@ impl Kit {
             .source(worlds.clone())
             .build()
             .map_err(|error| crate::KitError::Machine(error.to_string()))?;
-        let runtime = Runtime::builder()
-            .egress(egress)
-            .build()
-            .map_err(|error| crate::KitError::Machine(error.to_string()))?;
+        let runtime =
+            Runtime::builder().egress(egress).build().map_err(|error| crate::KitError::Machine(error.to_string()))?;
+        let (digest, bytes) = (Digest::of(&component), component.len());
         let connector = runtime.load(component).await?;
         let (found, expected) = (connector.manifest().id.clone(), description.connector.clone());
         if found != expected {
             return Err(crate::KitError::OtherConnector { found, expected });
         }
         let description = Arc::new(description);
-        Ok(Self { description, runtime, connector, clock, options, worlds, next: AtomicU64::new(1) })
+        Ok(Self { description, runtime, connector, clock, options, digest, bytes, worlds, next: AtomicU64::new(1) })
     }
 
     /// A fresh account on a fresh source.
@@ -127,13 +131,19 @@ impl Kit {
             (name.clone(), value)
         });
         let schema = self.schema();
-        let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let secrets = schema["properties"].as_object().into_iter().flatten().filter_map(|(name, field)| {
             let is_wanted = required.contains(&name.as_str()) || self.description.secrets.contains(name);
             (field["writeOnly"] == true && is_wanted)
                 .then(|| (name.clone(), format!("kit-secret-{name}-{number}-0123456789")))
         });
         Ingredients { settings: settings.collect(), secrets: secrets.collect(), root: root.clone() }
+    }
+
+    /// Requests to other hosts than the sources of this run, since this was asked last.
+    pub(crate) fn take_strays(&self) -> Vec<String> {
+        self.worlds.take_strays()
     }
 
     /// The settings schema of the manifest.
@@ -148,7 +158,8 @@ impl Kit {
         for (name, field) in self.schema()["properties"].as_object().into_iter().flatten() {
             values.extend(field["default"].as_str().map(|text| (name.clone(), text.to_owned())));
         }
-        let texts = ingredients.settings.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        let texts =
+            ingredients.settings.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
         values.extend(texts);
         values.extend(ingredients.secrets.clone());
         let fill = |template: &str| crate::source::fill(template, &values);
@@ -208,7 +219,9 @@ impl Bench {
     pub(crate) async fn page(&self, list: &Operation, cursor: Option<&str>) -> Result<Outcome, OperationError> {
         let query = match list.interface() {
             "notifications" => json!({"kind": null, "include_read": false, "page_size": null}),
-            _ => json!({"updated_since": null, "statuses": [], "page_size": null, "include_raw": list.shows.raw.is_some()}),
+            _ => {
+                json!({"updated_since": null, "statuses": [], "page_size": null, "include_raw": list.shows.raw.is_some()})
+            }
         };
         operation::call(&self.account, &list.name, &json!({"query": query, "cursor": cursor})).await
     }

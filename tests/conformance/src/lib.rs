@@ -19,7 +19,9 @@ mod built_in;
 mod checks;
 mod description;
 mod kit;
+mod log_lines;
 mod operation;
+mod reading;
 mod report;
 mod source;
 
@@ -28,8 +30,8 @@ use tradepost_runtime::{CONTRACT_VERSION, LoadError};
 pub use built_in::built_in;
 pub use checks::{Check, checks};
 pub use description::{
-    Answer, DateFormat, Description, DescriptionError, Invalid, Login, Operation, Paging, RecordKind, Refusals, Route,
-    RowOrder, Shows, Webhook,
+    Answer, DateFormat, Description, DescriptionError, Exception, Invalid, Login, Operation, Paging, RecordKind,
+    Refusals, Route, RowOrder, Shows, Webhook,
 };
 pub use report::{Area, CheckReport, Level, Report, Verdict};
 

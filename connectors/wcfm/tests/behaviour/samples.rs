@@ -6,6 +6,7 @@ use tradepost_wcfm::account::Account;
 use tradepost_wcfm::{notifications, orders, product_mapping, products, seller_restrictions, seller_settings};
 
 use crate::recorded::{fixture, host};
+use crate::recordings::{assert_order, assert_product};
 
 fn account() -> Account {
     host().run(Account::of_call).unwrap()
@@ -84,6 +85,33 @@ fn the_single_order_is_an_array_of_one() {
     assert_eq!(order.delivery_instructions, None);
     assert_eq!(order.extensions, []);
     assert!(order.raw.unwrap().starts_with("{\n\"id\": 274,"), "the element's own text, without the array around it");
+}
+
+#[test]
+fn every_field_of_every_sample_is_what_another_library_reads() {
+    let account = account();
+    let oracle = |name: &str| -> serde_json::Value {
+        serde_json::from_str(&fixture(&format!("seeds/wcfm-{name}.json"))).unwrap()
+    };
+    let order = orders::decode_single(&account, &sample("order-get")).unwrap();
+    assert_order(&order, &oracle("order-get")[0], order.raw.as_deref());
+    let (orders, _) = orders::decode_list(&account, true, &sample("orders-list")).unwrap();
+    for (order, source) in orders.iter().zip(oracle("orders-list").as_array().unwrap()) {
+        assert_order(order, source, order.raw.as_deref());
+    }
+    for name in ["product-create", "product-get", "product-update", "product-delete"] {
+        assert_product(&products::decode_single(account.clock, &sample(name)).unwrap(), &oracle(name));
+    }
+    let clock = account.clock;
+    let list = sample("products-list");
+    let (products, _) =
+        products::decode_list(&list, |source, _| product_mapping::product(clock, source, None)).unwrap();
+    for (product, source) in products.iter().zip(oracle("products-list").as_array().unwrap()) {
+        assert_product(product, source);
+        assert_eq!(product.name, source["name"]);
+        assert_eq!(product.short_description, source["short_description"]);
+    }
+    assert_eq!((orders.len(), products.len()), (2, 2));
 }
 
 #[test]
@@ -211,5 +239,8 @@ fn notifications_keep_kind_text_and_the_sites_time() {
             ("103", "order", "2018-12-07T14:38:58+05:30".into()),
         ]
     );
-    assert_eq!(messages[2].text, "You have received an Order #274 for Test Product");
+    let texts = messages.iter().map(|message| message.text.as_str()).collect::<Vec<_>>();
+    let read: serde_json::Value = serde_json::from_str(&fixture("seeds/wcfm-notifications.json")).unwrap();
+    assert_eq!(texts, read.as_array().unwrap().iter().map(|one| one["message"].as_str().unwrap()).collect::<Vec<_>>());
+    assert_eq!(texts[2], "You have received an Order #274 for Test Product");
 }

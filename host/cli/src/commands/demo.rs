@@ -6,24 +6,26 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
-use tradepost_platforms::Platform;
-use tradepost_runtime::commerce::{Shipment, StockChange, StockOutcome};
-use tradepost_runtime::{AccountConfig, Connector, Decimal, Grants, Limits, MemoryStorage, Runtime};
+use tradepost_platforms::{Hft71Shop, Platform, SentSecret};
+use tradepost_runtime::commerce::{Address, ProductFields, ProductKind, Shipment, StockChange, StockOutcome};
+use tradepost_runtime::contract::{FulfilmentItem, FulfilmentOrder};
+use tradepost_runtime::{AccountConfig, Connector, Decimal, Grants, Limits, MemoryStorage, Runtime, Timestamp};
 
 use super::Context;
 use crate::explain;
 use crate::failure::{Exit, Failure, Result, Stop};
-use crate::marketplaces::{self, Action, Fields, MARKETPLACES, Marketplace, Opening, Task};
+use crate::marketplaces::{self, Fields, MARKETPLACES, Marketplace, Open, Opening, Task};
 use crate::output::{printable, word};
 use crate::progress;
 use crate::session::{self, Session};
 use crate::walk::{Stream, Walk, Wanted};
+use crate::webhook_receiver::WebhookReceiver;
 
 /// Open every loopback marketplace, pull everything, write something, and judge it by the marketplaces' ledgers
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Needs no account and no network. Ends with exit code 1 unless every stream was pulled whole and every write is in the ledger
-exactly once.
+Needs no account and no network. Ends with exit code 1 unless every stream was pulled whole, every write is in the ledger exactly
+once, and the order at the producer was followed to its end.
 
 Examples:
   tradepost demo
@@ -54,6 +56,8 @@ struct PlatformReport {
     /// What the marketplace holds of the same streams.
     held: BTreeMap<&'static str, u64>,
     effects: Vec<EffectReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    production: Option<ProductionReport>,
     /// Writes in the ledger that no effect accounts for.
     other_writes: usize,
     requests: u64,
@@ -69,11 +73,38 @@ struct EffectReport {
     in_ledger: usize,
 }
 
+/// How an order was followed at the producer, in the producer's words.
+#[derive(Debug, Serialize)]
+struct ProductionReport {
+    order: String,
+    /// What asking told, each word once.
+    by_poll: Vec<String>,
+    /// What webhooks told, in their order.
+    by_webhook: Vec<String>,
+    /// Whether a webhook with a wrong secret, and one with none, were refused and kept nothing.
+    forged_refused: bool,
+}
+
+impl ProductionReport {
+    fn is_ok(&self) -> bool {
+        let ended = |words: &[String]| words.last().is_some_and(|word| word == "Closed");
+        ended(&self.by_poll) && ended(&self.by_webhook) && self.forged_refused
+    }
+}
+
+/// A write, and how the marketplace's ledger names it.
+struct Effect {
+    what: String,
+    ledger_effect: &'static str,
+    key: String,
+}
+
 impl PlatformReport {
     fn is_ok(&self) -> bool {
         self.error.is_none()
             && self.pulled == self.held
             && self.other_writes == 0
+            && self.production.as_ref().is_none_or(ProductionReport::is_ok)
             && self.effects.iter().all(|effect| effect.in_ledger == 1)
     }
 }
@@ -108,7 +139,8 @@ impl Demo {
     async fn visit(&self, marketplace: &Marketplace, runtime: &Runtime) -> Result<PlatformReport> {
         let component = marketplace.build_connector().await?;
         let connector = session::load(runtime, &component).await?;
-        let platform = marketplace.start(Opening { port: 0, orders: self.orders, ledger: None }).await?;
+        let open = marketplace.start(Opening { port: 0, orders: self.orders, ledger: None }).await?;
+        let platform = open.platform.as_ref();
         let mut report = PlatformReport {
             connector: connector.manifest().id.clone(),
             version: connector.manifest().version.clone(),
@@ -117,11 +149,12 @@ impl Demo {
             pulled: BTreeMap::new(),
             held: BTreeMap::new(),
             effects: Vec::new(),
+            production: None,
             other_writes: 0,
             requests: 0,
             error: None,
         };
-        let visited = self.use_account(runtime, &connector, platform.as_ref(), marketplace.tasks, &mut report).await;
+        let visited = self.use_account(runtime, &connector, &open, marketplace.tasks, &mut report).await;
         match visited {
             Ok(()) => {}
             Err(Stop::Failed(failure)) => report.error = Some(failure.to_json()["error"].take()),
@@ -138,11 +171,12 @@ impl Demo {
         &self,
         runtime: &Runtime,
         connector: &Connector,
-        platform: &dyn Platform,
+        open: &Open,
         tasks: &[Task],
         report: &mut PlatformReport,
     ) -> Result<()> {
-        let session = open(runtime, connector, platform)?;
+        let platform = open.platform.as_ref();
+        let session = account(runtime, connector, platform)?;
         let identity = session.keep(session.account.check().await).await?;
         report.seller = identity.name.or(identity.id);
         for stream in Stream::ALL.into_iter().filter(|stream| connector.has(stream.capability())) {
@@ -150,15 +184,24 @@ impl Demo {
             report.pulled.insert(stream.name(), pull(&session, stream).await?);
         }
         for task in tasks {
-            let (what, key) = carry_out(&session, &task.action).await?;
-            let in_ledger = platform.ledger().of(task.ledger_effect).iter().filter(|entry| entry.key == key).count();
-            report.effects.push(EffectReport { what, in_ledger });
+            let effects = match (task, &open.producer) {
+                (Task::Produce, Some(producer)) => {
+                    let (effect, production) = produce(&session, producer).await?;
+                    report.production = Some(production);
+                    vec![effect]
+                }
+                _ => carry_out(&session, task).await?,
+            };
+            for Effect { what, ledger_effect, key } in effects {
+                let in_ledger = platform.ledger().of(ledger_effect).iter().filter(|entry| entry.key == key).count();
+                report.effects.push(EffectReport { what, in_ledger });
+            }
         }
         Ok(())
     }
 }
 
-fn open(runtime: &Runtime, connector: &Connector, platform: &dyn Platform) -> Result<Session> {
+fn account(runtime: &Runtime, connector: &Connector, platform: &dyn Platform) -> Result<Session> {
     let fields = Fields::of(connector.manifest(), platform);
     let config = AccountConfig {
         id: format!("demo/{}", platform.name()),
@@ -190,24 +233,123 @@ async fn pull(session: &Session, stream: Stream) -> Result<u64> {
 }
 
 /// Does what a task says. Tells what was done, and to what.
-async fn carry_out(session: &Session, action: &Action) -> Result<(String, String)> {
+async fn carry_out(session: &Session, task: &Task) -> Result<Vec<Effect>> {
     let account = &session.account;
-    match *action {
-        Action::Acknowledge(order) => {
+    Ok(match *task {
+        Task::Acknowledge(order) => {
             session.keep(account.acknowledge_order(order).await).await?;
-            Ok((format!("order {order} acknowledged"), order.to_owned()))
+            vec![Effect {
+                what: format!("order {order} acknowledged"),
+                ledger_effect: "order.process",
+                key: order.to_owned(),
+            }]
         }
-        Action::Ship(order, carrier) => {
+        Task::Ship(order, carrier) => {
             let shipment = Shipment {
                 carrier: Some(carrier.to_owned()),
                 tracking_number: Some(format!("DEMO-{order}")),
                 ..Shipment::default()
             };
             session.keep(account.ship(order, &shipment).await).await?;
-            Ok((format!("order {order} shipped"), order.to_owned()))
+            vec![Effect { what: format!("order {order} shipped"), ledger_effect: "order.ship", key: order.to_owned() }]
         }
-        Action::SetStock => set_stock(session).await,
+        Task::SetStock => {
+            let (what, key) = set_stock(session).await?;
+            vec![Effect { what, ledger_effect: "product.quick-edit", key }]
+        }
+        Task::ProductLife => product_life(session).await?,
+        Task::Produce => Vec::new(),
+    })
+}
+
+/// Makes a product, changes its price, and removes it.
+async fn product_life(session: &Session) -> Result<Vec<Effect>> {
+    let account = &session.account;
+    let fields = ProductFields {
+        name: Some("Demo Beanie".to_owned()),
+        kind: Some(ProductKind::Simple),
+        sku: Some("DEMO-BEANIE".to_owned()),
+        regular_price: Some(price("19.90")?),
+        ..ProductFields::default()
+    };
+    let made = session.keep(account.create_product(&fields).await).await?;
+    let id = made.id;
+    let change = ProductFields { regular_price: Some(price("24.50")?), ..ProductFields::default() };
+    let changed = session.keep(account.update_product(&id, &change).await).await?;
+    session.keep(account.delete_product(&id).await).await?;
+    let effect = |what: String, ledger_effect| Effect { what, ledger_effect, key: id.clone() };
+    let costs = changed.regular_price.map(|price| price.to_string()).unwrap_or_default();
+    Ok(vec![
+        effect(format!("product {id} created"), "product.create"),
+        effect(format!("product {id} updated, it costs {costs} now"), "product.quick-edit"),
+        effect(format!("product {id} deleted"), "product.delete"),
+    ])
+}
+
+fn price(text: &str) -> Result<Decimal> {
+    text.parse().map_err(|_| Failure::unexpected(format!("{text} is not a price")).into())
+}
+
+/// Hands an order to the producer and follows it to its end.
+async fn produce(session: &Session, producer: &Hft71Shop) -> Result<(Effect, ProductionReport)> {
+    let account = &session.account;
+    let receiver = WebhookReceiver::start(account.clone()).await?;
+    producer.send_webhooks_to(receiver.url("/hft71/order-status"), producer.webhook_secret());
+    let reference = "DEMO-1";
+    let receipt = session.keep(account.submit_fulfilment(&demo_order(reference)?).await).await?;
+    let number = receipt.id.parse().map_err(|_| Failure::unexpected("the producer's id is not a number"))?;
+    let mut by_poll: Vec<String> = Vec::new();
+    loop {
+        let status = session.keep(account.fulfilment_status(&receipt.id).await).await?.status;
+        if by_poll.last() != Some(&status.raw) {
+            by_poll.push(status.raw);
+        }
+        if !producer.advance(number) {
+            break;
+        }
     }
+    producer.settled_deliveries().await;
+    let by_webhook = receiver.words_of(&receipt.id);
+    for secret in [SentSecret::Wrong, SentSecret::Missing] {
+        producer.announce(&receipt.id, "Cancelled by a stranger", secret);
+    }
+    let deliveries = producer.settled_deliveries().await;
+    let refused = deliveries
+        .iter()
+        .filter(|delivery| delivery.secret != SentSecret::Right)
+        .all(|delivery| delivery.answer.as_ref().is_ok_and(|answer| answer.status == 401));
+    let forged_refused = refused && receiver.words_of(&receipt.id) == by_webhook;
+    producer.send_no_webhooks();
+    receiver.stop().await;
+    let what = format!("order {reference} handed over as {}", receipt.id);
+    let effect = Effect { what, ledger_effect: "order.submit", key: reference.to_owned() };
+    Ok((effect, ProductionReport { order: receipt.id, by_poll, by_webhook, forged_refused }))
+}
+
+/// The documentation's sample order (seed 000).
+fn demo_order(reference: &str) -> Result<FulfilmentOrder> {
+    let placed_at: Timestamp = "2026-03-02T09:30:00Z"
+        .parse()
+        .map_err(|error| Failure::unexpected(format!("the demo's own date does not read: {error}")))?;
+    Ok(FulfilmentOrder {
+        reference: reference.to_owned(),
+        placed_at,
+        address: Address {
+            first_name: "John".into(),
+            last_name: "Doe".into(),
+            company: String::new(),
+            lines: vec!["Main Street 10".into()],
+            city: "Wroclaw".into(),
+            postcode: "50-001".into(),
+            region_code: Some("DS".into()),
+            region_name: None,
+            country_code: Some("PL".into()),
+            country_name: None,
+            phone: Some("+48123456789".into()),
+            email: Some("john@example.com".into()),
+        },
+        items: vec![FulfilmentItem { sku: "GL64000-00007-0046".into(), quantity: Decimal::from(2) }],
+    })
 }
 
 /// Gives the first counted product one more than it has.
@@ -273,6 +415,17 @@ fn lines(platform: &PlatformReport) -> Vec<String> {
     for effect in &platform.effects {
         let times = if effect.in_ledger == 1 { "once".to_owned() } else { format!("{} times", effect.in_ledger) };
         lines.push(line(effect.in_ledger == 1, format!("{}; in the marketplace's ledger {times}", effect.what)));
+    }
+    if let Some(production) = &platform.production {
+        let followed = format!(
+            "order {} followed by asking ({}) and by webhook ({})",
+            production.order,
+            printable(&production.by_poll.join(", ")),
+            printable(&production.by_webhook.join(", "))
+        );
+        lines.push(line(production.is_ok(), followed));
+        let forged = if production.forged_refused { "were refused" } else { "were NOT refused" };
+        lines.push(line(production.forged_refused, format!("webhooks with a wrong secret and with none {forged}")));
     }
     if platform.other_writes > 0 {
         lines.push(line(false, format!("{} further writes in the ledger", platform.other_writes)));

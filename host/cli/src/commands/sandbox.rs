@@ -109,7 +109,7 @@ impl Sandbox {
         let ledger = self.ledger.as_ref().map(|file| {
             if several { PathBuf::from(format!("{}.{}", file.display(), marketplace.name)) } else { file.clone() }
         });
-        let platform = marketplace.start(Opening { port, orders: self.orders, ledger }).await?;
+        let platform = marketplace.start(Opening { port, orders: self.orders, ledger }).await?.platform;
         platform.set_fault(self.fault.clone());
         let manifest = session::load(&session::runtime(Limits::default())?, &connector).await?;
         let fields = Fields::of(manifest.manifest(), platform.as_ref());

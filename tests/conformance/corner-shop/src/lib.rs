@@ -202,7 +202,9 @@ fn order(row: OrderJson<'_>, raw: Option<&str>, amount: ReadAmount) -> Result<Or
 #[macro_export]
 macro_rules! corner_shop {
     (list: $list:expr, amount: $amount:expr, send: $send:expr) => {
-        struct CornerShop;
+        /// The corner shop with this mistake, or none.
+        #[derive(Debug)]
+        pub struct CornerShop;
 
         impl Connector for CornerShop {
             fn describe() -> Manifest {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::kind_name;
-use crate::kit::{Bench, Kit, WalkEnd, shown};
 use crate::description::{Answer, Operation, RecordKind};
+use crate::kit::{Bench, Kit, WalkEnd, shown};
 use crate::operation::OperationError;
-use crate::report::{Found, Finding, failed, skipped};
+use crate::report::{Finding, Found, failed, skipped};
 use crate::source::{Part, State, Trouble, plain};
 use tradepost_runtime::CallError;
 
@@ -82,7 +82,13 @@ pub(super) async fn clock_skew(kit: &Kit) -> Found {
     let mut walks = 0;
     for skew in [3600, -3600] {
         kit.clock.skew(skew);
-        let found = simulate(kit, &[Change::Insert, Change::Update, Change::LeaveFilter], kit.options.seeds.div_ceil(8), skew.unsigned_abs()).await;
+        let found = simulate(
+            kit,
+            &[Change::Insert, Change::Update, Change::LeaveFilter],
+            kit.options.seeds.div_ceil(8),
+            skew.unsigned_abs(),
+        )
+        .await;
         kit.clock.skew(0);
         walks += found.map_err(|finding| match finding {
             Finding::Failed(evidence) => Finding::Failed(format!("host clock {skew:+} s: {evidence}")),
@@ -144,7 +150,11 @@ pub(super) async fn resume_after_crash(kit: &Kit) -> Found {
                 while let Err(end) = follower.walk(&bench).await {
                     failures += 1;
                     if failures > 3 {
-                        return failed(format!("{}: the walk does not get on after request {}: {end}", list.name, broken + 1));
+                        return failed(format!(
+                            "{}: the walk does not get on after request {}: {end}",
+                            list.name,
+                            broken + 1
+                        ));
                     }
                 }
                 follower
@@ -158,7 +168,8 @@ pub(super) async fn resume_after_crash(kit: &Kit) -> Found {
 }
 
 pub(super) async fn corrupt_cursor(kit: &Kit) -> Found {
-    let foreign = ["", "x", "{}", "[]", "null", "1", "v1:", "99", "\u{0}\u{1f600}", "{\"page\":-1}", "page=99999999999999999999"];
+    let foreign =
+        ["", "x", "{}", "[]", "null", "1", "v1:", "99", "\u{0}\u{1f600}", "{\"page\":-1}", "page=99999999999999999999"];
     let mut tried = 0;
     each_list(kit, |kit, list, kind| {
         Box::pin(async move {
@@ -278,8 +289,11 @@ pub(super) async fn idempotent_read(kit: &Kit) -> Found {
             fill_with_words(&bench, kind, rows_of_a_page(kit, kind) + 3);
             kit.clock.advance(BETWEEN_WALKS);
             let first = bench.walk(list, None).await?;
-            let known: BTreeMap<String, Value> =
-                first.items.iter().map(|item| Ok((id_of(list, item)?, item.clone()))).collect::<Result<_, Finding>>()?;
+            let known: BTreeMap<String, Value> = first
+                .items
+                .iter()
+                .map(|item| Ok((id_of(list, item)?, item.clone())))
+                .collect::<Result<_, Finding>>()?;
             kit.clock.advance(BETWEEN_WALKS);
             let second = bench.walk(list, first.cursor).await?;
             for item in &second.items {
@@ -364,7 +378,8 @@ async fn one_busy_walk(
 fn make_change(state: &mut State, kind: &str, change: Change, random: &mut Random) {
     let records = state.records_mut(kind);
     let count = records.all().len() as u64;
-    let chosen = |random: &mut Random| records.all().get(random.below(count.max(1)) as usize).map(|record| record.id.clone());
+    let chosen =
+        |random: &mut Random| records.all().get(random.below(count.max(1)) as usize).map(|record| record.id.clone());
     match change {
         Change::Insert => {
             let id = records.insert();
@@ -446,10 +461,7 @@ impl<'a> Follower<'a> {
 type OfOneList<'a> = std::pin::Pin<Box<dyn Future<Output = Found> + 'a>>;
 
 /// Runs a check on each list and joins the evidence.
-async fn each_list<'k>(
-    kit: &'k Kit,
-    check: impl Fn(&'k Kit, &'k Operation, &'k RecordKind) -> OfOneList<'k>,
-) -> Found {
+async fn each_list<'k>(kit: &'k Kit, check: impl Fn(&'k Kit, &'k Operation, &'k RecordKind) -> OfOneList<'k>) -> Found {
     let mut evidence = Vec::new();
     for (list, kind) in lists(kit)? {
         evidence.push(check(kit, list, kind).await?);

@@ -28,7 +28,12 @@ pub(crate) fn read(
     let body = serde_json::from_slice(request.body()).unwrap_or_default();
     let method = request.method().to_string();
     let line = format!("{method} {}", uri.path_and_query().map_or(whole, |path| path.as_str()));
-    let mut seen = Seen { method, path, query, body, line, part: Part::Unknown };
+    let headers = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    let headers = headers.collect();
+    let mut seen = Seen { method, path, query, headers, body, line, part: Part::Unknown };
     seen.part = if credential.is_login(&seen, whole) {
         Part::Login
     } else {

@@ -6,16 +6,14 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use bytes::Bytes;
 use serde_json::Value;
-use tradepost_runtime::contract::manifest::{
-    AuthMethod, AuthRecipe, LoginExchange, Placement, TokenLifetime,
-};
+use tradepost_runtime::contract::manifest::{AuthMethod, AuthRecipe, LoginExchange, Placement, TokenLifetime};
 
 use super::Seen;
 use super::substitution::set;
 use crate::description::{Answer, Description, json};
 
 /// How long tokens live where the answer tells.
-const TOKEN_SECONDS: i64 = 300;
+pub(crate) const TOKEN_SECONDS: i64 = 300;
 
 /// What the source asks for.
 pub(crate) struct Credential {
@@ -43,7 +41,15 @@ impl Credential {
                 Err(_) => format!("{root_path}{url}"),
             }
         });
-        Self { recipe, values, login_path, tokens: Vec::new(), given: 0, refuses_logins: false, refuses_requests: false }
+        Self {
+            recipe,
+            values,
+            login_path,
+            tokens: Vec::new(),
+            given: 0,
+            refuses_logins: false,
+            refuses_requests: false,
+        }
     }
 
     /// Whether requests carry a token that a login gives.
@@ -106,9 +112,8 @@ impl Credential {
         let placed = placed(&recipe.placement, request, seen);
         match &recipe.method {
             AuthMethod::Login(_) => {
-                let is_good = placed.is_some_and(|placed| {
-                    self.tokens.iter().any(|(token, until)| *until > now && *token == placed)
-                });
+                let is_good = placed
+                    .is_some_and(|placed| self.tokens.iter().any(|(token, until)| *until > now && *token == placed));
                 let expired = || description.refusals.expired_token.clone().unwrap_or_else(|| Answer::json(401, "{}"));
                 (!is_good).then(expired)
             }

@@ -19,9 +19,9 @@ use flate2::write::GzEncoder;
 use serde_json::Value;
 use tradepost_runtime::egress::{Clock, SendError, Source};
 
-pub(crate) use credential::{Credential, fill};
+pub(crate) use credential::{Credential, TOKEN_SECONDS, fill};
 pub(crate) use records::{Record, Records, date, plain};
-pub(crate) use substitution::{number, remove, set, substitute};
+pub(crate) use substitution::{number, remove, render, set, substitute};
 
 use crate::description::{Answer, Description};
 
@@ -76,6 +76,8 @@ pub(crate) struct Seen {
     pub(crate) path: String,
     /// Query parameters, decoded.
     pub(crate) query: Vec<(String, String)>,
+    /// Headers, names in lower case.
+    pub(crate) headers: Vec<(String, String)>,
     /// The body as JSON, where it is.
     pub(crate) body: Value,
     /// All of it as text, for messages: `GET /orders?page=2`.
@@ -303,7 +305,10 @@ fn bomb() -> Result<http::Response<Bytes>, SendError> {
 
 /// All worlds of a run, found by the host that a request is for.
 #[derive(Default)]
-pub(crate) struct Worlds(Mutex<BTreeMap<String, Arc<World>>>);
+pub(crate) struct Worlds {
+    worlds: Mutex<BTreeMap<String, Arc<World>>>,
+    strays: Mutex<Vec<String>>,
+}
 
 impl Worlds {
     pub(crate) fn add(&self, authority: &str, world: &Arc<World>) {
@@ -315,7 +320,12 @@ impl Worlds {
     }
 
     fn worlds(&self) -> MutexGuard<'_, BTreeMap<String, Arc<World>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.worlds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Requests to hosts where no source stands: method and URL. Empties the list.
+    pub(crate) fn take_strays(&self) -> Vec<String> {
+        std::mem::take(&mut self.strays.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -326,7 +336,11 @@ impl Source for Worlds {
         let world = self.worlds().get(&authority).cloned();
         match world {
             Some(world) => world.answer(request).await,
-            None => Err(SendError::NotSent(format!("no scripted source stands at {authority}"))),
+            None => {
+                let line = format!("{} {}", request.method(), request.uri());
+                self.strays.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+                Err(SendError::NotSent(format!("no scripted source stands at {authority}")))
+            }
         }
     }
 }

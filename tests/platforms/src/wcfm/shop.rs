@@ -88,6 +88,7 @@ impl Marketplace for Shop {
             ("categories".to_owned(), self.categories.len() as u64),
             // A connector reads all three as notifications.
             ("notifications".to_owned(), stores.notifications.unread() + stores.reviews.len() + stores.enquiries.len()),
+            ("sellers".to_owned(), self.recordings.store_vendors().len() as u64),
         ])
     }
 

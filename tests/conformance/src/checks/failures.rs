@@ -1,0 +1,280 @@
+//! Failures of the source: whatever it answers, the connector says what happened in the contract's words.
+
+use std::collections::BTreeMap;
+
+use time::OffsetDateTime;
+use tokio::time::Instant;
+use tradepost_runtime::CallError;
+use tradepost_runtime::contract::http::Effect;
+
+use super::connection::page;
+use super::ending::{Ending, ending, in_operation, told, wait, word};
+use super::writing::not_confirmed;
+use crate::description::{Answer, Exception, Operation};
+use crate::kit::{Bench, Kit};
+use crate::operation::OperationError;
+use crate::report::{Finding, Found, failed, skipped};
+use crate::source::{Part, Trouble};
+
+/// Waits that are asked for: in seconds, and until a date so many seconds from now.
+const WAIT_SECONDS: u64 = 7;
+const WAIT_UNTIL_SECONDS: i64 = 120;
+/// Logins of a call whose requests are all answered with 401: the first token, and a renewed one.
+const LOGINS_AT_401: usize = 2;
+
+/// Kinds of errors after which the same call may be made again.
+const PASSING: &[&str] = &["transient", "unavailable"];
+/// Any error of the contract.
+const ANY: &[&str] = &[];
+
+/// One way for a request to fail, and what may be made of it.
+struct Failure {
+    name: &'static str,
+    trouble: Trouble,
+    /// Kinds of errors that are right where something was only read.
+    reading: &'static [&'static str],
+    /// What the error must say of waiting.
+    wait: Option<Option<u64>>,
+    /// Whether a request that writes may have been carried out all the same.
+    in_doubt: bool,
+}
+
+fn failures(now: i64) -> Vec<Failure> {
+    let answered = |name, status, reading| Failure {
+        name,
+        trouble: Trouble::Instead(Answer::json(status, "{}")),
+        reading,
+        wait: None,
+        in_doubt: status >= 500,
+    };
+    let asked = |name, status, reading, header: Option<String>, wait| {
+        let headers = header.map(|value| ("retry-after".to_owned(), value)).into_iter().collect::<BTreeMap<_, _>>();
+        let trouble = Trouble::Instead(Answer { headers, ..Answer::json(status, "{}") });
+        Failure { wait: Some(wait), trouble, ..answered(name, status, reading) }
+    };
+    let other = |name, trouble, reading| Failure { name, trouble, reading, wait: None, in_doubt: true };
+    let seconds = (WAIT_SECONDS.to_string(), WAIT_SECONDS * 1000);
+    let until = (http_date(now + WAIT_UNTIL_SECONDS), WAIT_UNTIL_SECONDS.unsigned_abs() * 1000);
+    vec![
+        answered("400", 400, ANY),
+        answered("401", 401, &["auth-rejected", "auth-expired"]),
+        answered("403", 403, &["forbidden"]),
+        answered("404", 404, ANY),
+        answered("409", 409, ANY),
+        answered("410", 410, ANY),
+        answered("422", 422, ANY),
+        asked("429-seconds", 429, &["rate-limited"], Some(seconds.0.clone()), Some(seconds.1)),
+        asked("429-date", 429, &["rate-limited"], Some(until.0), Some(until.1)),
+        asked("429", 429, &["rate-limited"], None, None),
+        answered("500", 500, PASSING),
+        answered("502", 502, PASSING),
+        answered("503", 503, PASSING),
+        asked("503-seconds", 503, PASSING, Some(seconds.0), Some(seconds.1)),
+        Failure { in_doubt: false, ..other("refused", Trouble::Refused, PASSING) },
+        other("silent", Trouble::Silent, PASSING),
+        other("broken", Trouble::Broken, PASSING),
+        other("truncated", Trouble::Truncated, &["protocol"]),
+        other("html", Trouble::Instead(page(200)), &["protocol"]),
+        other("empty", Trouble::Instead(Answer::json(200, "")), &["protocol"]),
+        other("bomb", Trouble::Bomb, &["protocol"]),
+    ]
+}
+
+fn http_date(seconds: i64) -> String {
+    let format = time::macros::format_description!(
+        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+    );
+    let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    at.format(&format).unwrap_or_default()
+}
+
+pub(super) async fn error_matrix(kit: &Kit) -> Found {
+    const CHECK: &str = "error-matrix";
+    let (mut reads, mut writes, mut excepted) = (0, 0, Vec::new());
+    for operation in kit.operations() {
+        if operation.name.starts_with("webhooks.") {
+            continue;
+        }
+        if let Some(reason) = operation.skip.get(CHECK) {
+            excepted.push(format!("{}: {reason}", operation.name));
+            continue;
+        }
+        for failure in failures(kit.clock.now()) {
+            let exception = exception(kit, operation, failure.name);
+            if let Some(exception) = exception {
+                excepted.push(format!("{} {}: {}", operation.name, failure.name, exception.reason));
+            }
+            if when_reading(kit, operation, &failure, exception).await? {
+                reads += 1;
+            }
+            if operation.is_write() && when_writing(kit, operation, &failure, exception).await? {
+                writes += 1;
+            }
+        }
+    }
+    if reads + writes == 0 {
+        return skipped("the description has no operation that sends anything");
+    }
+    excepted.dedup();
+    let excepted =
+        if excepted.is_empty() { String::new() } else { format!("; otherwise, as described: {}", excepted.join("; ")) };
+    Ok(format!(
+        "{reads} failures while reading and {writes} while writing, each told in the contract's words{excepted}"
+    ))
+}
+
+fn exception<'k>(kit: &'k Kit, operation: &'k Operation, failure: &str) -> Option<&'k Exception> {
+    operation.failures.get(failure).or_else(|| kit.description.failures.get(failure))
+}
+
+/// Makes every request fail that only reads. Gives whether there was one.
+async fn when_reading(
+    kit: &Kit,
+    operation: &Operation,
+    failure: &Failure,
+    exception: Option<&Exception>,
+) -> Result<bool, Finding> {
+    let (bench, id) = kit.ready(operation)?;
+    let trouble = failure.trouble.clone();
+    bench.trouble(move |seen| matches!(seen.part, Part::Reading | Part::Unknown).then(|| trouble.clone()));
+    let ended = attempt(&bench, operation, &id, failure).await?;
+    if bench.count(Part::Reading) + bench.count(Part::Unknown) == 0 {
+        return Ok(false);
+    }
+    let Some(ended) = ended else { return Ok(true) };
+    let wrong = |expected: &str| {
+        failed(format!(
+            "{}, {} while reading: expected {expected}, seen {}",
+            operation.name,
+            failure.name,
+            told(&ended)
+        ))
+    };
+    let said = word(&ended);
+    if let Some(exception) = exception {
+        let fits = exception.kinds.iter().any(|kind| *kind == said);
+        return if fits { Ok(true) } else { wrong(&format!("{:?}, as described", exception.kinds)) };
+    }
+    let reads_a_record =
+        operation.name.ends_with(".get") && operation.arguments.as_deref().unwrap_or_default().contains("$id");
+    let kinds = if failure.name == "404" && reads_a_record { &["not-found"] } else { failure.reading };
+    let is_written = bench.count(Part::Writing) > 0;
+    match &ended {
+        // What was read may not have mattered to the write.
+        Ok(_) if is_written => return Ok(true),
+        Ok(_) => return wrong("an error"),
+        Err(_) if !kinds.is_empty() && !is_written && !kinds.contains(&said.as_str()) => {
+            return wrong(&kinds.join(" or "));
+        }
+        Err(error) => {
+            if let Some(wanted) = failure.wait
+                && wait(error) != wanted
+            {
+                return wrong(&format!("a wait of {wanted:?} ms"));
+            }
+        }
+    }
+    if failure.name == "401" {
+        let logins = bench.count(Part::Login);
+        if logins > LOGINS_AT_401 {
+            return failed(format!("{}: {logins} logins in one call that is always answered with 401", operation.name));
+        }
+    }
+    Ok(true)
+}
+
+/// Makes the request fail that writes.
+async fn when_writing(
+    kit: &Kit,
+    operation: &Operation,
+    failure: &Failure,
+    exception: Option<&Exception>,
+) -> Result<bool, Finding> {
+    let (bench, id) = kit.ready(operation)?;
+    let trouble = failure.trouble.clone();
+    bench.trouble(move |seen| (seen.part == Part::Writing).then(|| trouble.clone()));
+    let ended = attempt(&bench, operation, &id, failure).await?;
+    if bench.count(Part::Writing) == 0 {
+        return Ok(false);
+    }
+    let Some(ended) = ended else { return Ok(true) };
+    let said = word(&ended);
+    let wrong = |expected: &str| {
+        failed(format!(
+            "{}, {} while writing: expected {expected}, seen {}",
+            operation.name,
+            failure.name,
+            told(&ended)
+        ))
+    };
+    if let Some(exception) = exception {
+        let fits = exception.kinds.iter().any(|kind| *kind == said);
+        return if fits { Ok(true) } else { wrong(&format!("{:?}, as described", exception.kinds)) };
+    }
+    let is_carried_out = matches!(failure.trouble, Trouble::Broken | Trouble::Truncated);
+    // The source said yes with nothing: whoever trusts the status is right to.
+    if !is_carried_out && failure.name != "empty" {
+        not_confirmed(operation, &ended, failure.name)?;
+    }
+    let Err(error) = &ended else { return Ok(true) };
+    let asks_again = matches!(said.as_str(), "transient" | "unavailable" | "rate-limited");
+    let may_repeat = kit.effect(operation) != Effect::Once || operation.repeat_is_seen;
+    if failure.in_doubt && asks_again && !may_repeat {
+        return wrong("outcome-unknown: it may have been carried out, and a second try would write again");
+    }
+    let is_told_by_status = matches!(failure.name, "401" | "403" | "429" | "429-seconds" | "429-date" | "refused");
+    if is_told_by_status && !failure.reading.contains(&said.as_str()) {
+        return wrong(&failure.reading.join(" or "));
+    }
+    match failure.wait {
+        Some(wanted) if asks_again && wait(error) != wanted => wrong(&format!("a wait of {wanted:?} ms")),
+        _ => Ok(true),
+    }
+}
+
+/// Calls an operation under a failure. None where the host's own limit ended it, as it may with a bomb.
+async fn attempt(bench: &Bench, operation: &Operation, id: &str, failure: &Failure) -> Result<Option<Ending>, Finding> {
+    let result = if operation.is_list() { bench.page(operation, None).await } else { bench.call(operation, id).await };
+    match result {
+        Err(OperationError::Call(CallError::Limit { .. })) if failure.name == "bomb" => Ok(None),
+        result => ending(result)
+            .map(Some)
+            .map_err(|finding| in_operation(finding, &format!("{}, {}", operation.name, failure.name))),
+    }
+}
+
+pub(super) async fn guest_never_sleeps(kit: &Kit) -> Found {
+    let later = |status| {
+        let headers = BTreeMap::from([("retry-after".to_owned(), "5".to_owned())]);
+        Trouble::Instead(Answer { headers, ..Answer::json(status, "{}") })
+    };
+    let mut calls = 0;
+    for operation in kit.operations() {
+        for (name, trouble) in [
+            ("a good answer", None),
+            ("429 with Retry-After", Some(later(429))),
+            ("503 with Retry-After", Some(later(503))),
+            ("500", Some(Trouble::Instead(Answer::json(500, "{}")))),
+        ] {
+            let (bench, id) = kit.ready(operation)?;
+            if let Some(trouble) = trouble {
+                bench.trouble(move |seen| (seen.part != Part::Login).then(|| trouble.clone()));
+            }
+            let started = Instant::now();
+            // How it ends is another check's question.
+            let _ended = bench.perform(operation, &id).await?;
+            let slept = started.elapsed();
+            if !slept.is_zero() {
+                return failed(format!(
+                    "{}, {name}: every answer came at once, and the call took {slept:.1?}: waiting is the host's",
+                    operation.name
+                ));
+            }
+            calls += 1;
+        }
+    }
+    if calls == 0 {
+        return skipped("the description has no operation");
+    }
+    Ok(format!("{calls} calls took no time, also under 429 and 503 with Retry-After"))
+}
