@@ -84,7 +84,7 @@ pub(crate) struct Walked {
 impl Kit {
     pub(crate) async fn load(
         component: Vec<u8>,
-        description: Description,
+        description: Option<Description>,
         options: Options,
     ) -> Result<Self, crate::KitError> {
         let clock = Arc::new(KitClock::new());
@@ -98,7 +98,12 @@ impl Kit {
             Runtime::builder().egress(egress).build().map_err(|error| crate::KitError::Machine(error.to_string()))?;
         let (digest, bytes) = (Digest::of(&component), component.len());
         let connector = runtime.load(component).await?;
-        let (found, expected) = (connector.manifest().id.clone(), description.connector.clone());
+        let found = connector.manifest().id.clone();
+        let description = match description {
+            Some(description) => description,
+            None => crate::built_in(&found).ok_or_else(|| crate::KitError::NoDescription(found.clone()))??,
+        };
+        let expected = description.connector.clone();
         if found != expected {
             return Err(crate::KitError::OtherConnector { found, expected });
         }

@@ -10,7 +10,7 @@
 //!
 //! let component = std::fs::read("target/components/wasm32-wasip2/component/tradepost_hardtofind.wasm")?;
 //! let description = Description::parse(&std::fs::read_to_string("hardtofind.toml")?)?;
-//! let report = run(component, description, Options::default(), |check| eprintln!("{}: {}", check.check, check.result))?;
+//! let report = run(component, Some(description), Options::default(), |check| eprintln!("{}: {}", check.check, check.result))?;
 //! assert!(report.passed);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -68,6 +68,12 @@ pub enum KitError {
         /// The description's.
         expected: String,
     },
+    /// No description was given, and the kit has none for this connector.
+    #[error("the kit has no description of {0}'s platform; write one and name it with --description")]
+    NoDescription(String),
+    /// The description that the kit has does not read.
+    #[error("{0}")]
+    Description(#[from] DescriptionError),
     /// A name that no check has.
     #[error("there is no check {0}; `tradepost test --list` names them all")]
     NoSuchCheck(String),
@@ -76,11 +82,11 @@ pub enum KitError {
     Machine(String),
 }
 
-/// Runs the checks on a component, one after another. `seen` is told each result as it is found. Blocks; call it outside of an
-/// asynchronous executor, because it brings one whose clock stands still.
+/// Runs the checks on a component, one after another. Without a description, the kit looks for one of its own ([`built_in`]). `seen` is
+/// told each result as it is found. Blocks; call it outside of an asynchronous executor, because it brings one whose clock stands still.
 pub fn run(
     component: Vec<u8>,
-    description: Description,
+    description: Option<Description>,
     options: Options,
     mut seen: impl FnMut(&CheckReport),
 ) -> Result<Report, KitError> {

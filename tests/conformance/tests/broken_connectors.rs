@@ -7,7 +7,7 @@ fn report_of(connector: &str) -> Report {
     let component = tradepost_components::build_example("tradepost-corner-shop", connector, |line| eprintln!("{line}"));
     let component = std::fs::read(component.unwrap()).unwrap();
     let description = Description::parse(include_str!("../corner-shop/corner-shop.toml")).unwrap();
-    run(component, description, Options { seeds: 40, only: Vec::new() }, |_| {}).unwrap()
+    run(component, Some(description), Options { seeds: 40, only: Vec::new() }, |_| {}).unwrap()
 }
 
 /// The names of the checks that failed, and the evidence of all of them.

@@ -22,6 +22,7 @@ mod sandbox;
 mod seller;
 mod ship;
 mod stock;
+mod test;
 mod webhook;
 
 use std::path::PathBuf;
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     Sandbox(sandbox::Sandbox),
     Inspect(inspect::Inspect),
     Docs(docs::Docs),
+    Test(test::Test),
     Contract(contract::Contract),
     Accounts(accounts::Accounts),
     Check(check::Check),
@@ -84,6 +86,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         Command::Sandbox(command) => command.run(&context).await,
         Command::Inspect(command) => command.run(&context).await,
         Command::Docs(command) => command.run(&context).await,
+        Command::Test(command) => command.run(&context).await,
         Command::Contract(_) => contract::Contract::run(&context),
         Command::Accounts(command) => command.run(&context),
         Command::Check(command) => command.run(&context).await,

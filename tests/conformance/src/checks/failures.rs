@@ -19,6 +19,8 @@ use crate::source::{Part, Trouble};
 /// Waits that are asked for: in seconds, and until a date so many seconds from now.
 const WAIT_SECONDS: u64 = 7;
 const WAIT_UNTIL_SECONDS: i64 = 120;
+/// The name, for exceptions, of a record that the source does not have.
+const MISSING: &str = "missing";
 /// Logins of a call whose requests are all answered with 401: the first token, and a renewed one.
 const LOGINS_AT_401: usize = 2;
 
@@ -98,6 +100,9 @@ pub(super) async fn error_matrix(kit: &Kit) -> Found {
         if let Some(reason) = operation.skip.get(CHECK) {
             excepted.push(format!("{}: {reason}", operation.name));
             continue;
+        }
+        if reads_a_record(operation) && operation.record.is_some() {
+            when_missing(kit, operation, exception(kit, operation, MISSING)).await?;
         }
         for failure in failures(kit.clock.now()) {
             let exception = exception(kit, operation, failure.name);
@@ -181,6 +186,24 @@ async fn when_reading(
         }
     }
     Ok(true)
+}
+
+/// Whether it reads one record by its id.
+fn reads_a_record(operation: &Operation) -> bool {
+    let names_it = operation.arguments.as_deref().unwrap_or_default().contains("$id");
+    names_it && !operation.is_write() && !operation.is_list()
+}
+
+/// Asks for a record that the source does not have, in the source's own words for that.
+async fn when_missing(kit: &Kit, operation: &Operation, exception: Option<&Exception>) -> Result<(), Finding> {
+    let (bench, _) = kit.ready(operation)?;
+    let ended = bench.perform(operation, "99000099").await?;
+    let said = word(&ended);
+    let fits = exception.map_or(said == "not-found", |exception| exception.kinds.contains(&said));
+    if fits {
+        return Ok(());
+    }
+    failed(format!("{}: a record that the source does not have: expected not-found, seen {}", operation.name, told(&ended)))
 }
 
 /// Makes the request fail that writes.

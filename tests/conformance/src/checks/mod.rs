@@ -1,8 +1,11 @@
 //! The checks, in the order they are run. Each asks one question of any connector and finds evidence.
 
+mod confidentiality;
+mod configuration;
 mod connection;
 mod ending;
 mod failures;
+mod hygiene;
 mod reading;
 mod records;
 mod texts;
@@ -71,7 +74,7 @@ checks! {
         hygiene::trap_contained "trap-contained" "Does a call that is ended from outside leave the account, its storage and other accounts as they were?";
         hygiene::no_state_between_calls "no-state-between-calls" "Do two accounts in turn and at once get what each gets alone?";
         hygiene::size_and_digest "size-and-digest" "Is the component within its size, and is it the one that was given?";
-        secrecy::no_secret_material_visible "no-secret-material-visible" "Does no secret appear in results, errors, logs and stored values, also when the source quotes it?";
+        confidentiality::no_secret_material_visible "no-secret-material-visible" "Does no secret appear in results, errors, logs and stored values, also when the source quotes it?";
     }
     Configuration {
         configuration::config_schema_form_safe "config-schema-form-safe" "Can any form show the settings?";
