@@ -105,17 +105,21 @@ fn the_demo_pulls_everything_and_each_write_is_in_the_ledger_once() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["ok"], true, "{report:#}");
     let platforms = report["platforms"].as_array().unwrap();
-    let names: Vec<_> = platforms.iter().map(|platform| platform["connector"].as_str().unwrap()).collect();
-    assert_eq!(names, ["hardtofind", "wcfm"]);
+    let writes: Vec<_> = platforms
+        .iter()
+        .map(|platform| (platform["connector"].as_str().unwrap(), platform["effects"].as_array().unwrap().len()))
+        .collect();
+    assert_eq!(writes, [("hardtofind", 2), ("wcfm", 4), ("hft71", 1), ("omniseller", 0), ("help-ka", 0)]);
     for platform in platforms {
         assert_eq!(platform["pulled"], platform["held"], "{platform:#}");
-        assert_eq!(platform["pulled"]["orders"], 60, "{platform:#}");
+        // A producer has stock and no orders to read.
+        if platform["connector"] != "hft71" {
+            assert_eq!(platform["pulled"]["orders"], 60, "{platform:#}");
+        }
         for effect in platform["effects"].as_array().unwrap() {
             assert_eq!(effect["in_ledger"], 1, "{effect}");
         }
     }
-    assert_eq!(platforms[0]["effects"].as_array().unwrap().len(), 2);
-    assert_eq!(platforms[1]["effects"].as_array().unwrap().len(), 1);
 }
 
 #[test]

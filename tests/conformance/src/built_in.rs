@@ -4,14 +4,25 @@ use crate::description::{Description, DescriptionError};
 
 const DESCRIPTIONS: &[(&str, &str)] = &[
     ("hardtofind", include_str!("../descriptions/hardtofind.toml")),
+    ("help-ka", include_str!("../descriptions/help-ka.toml")),
     ("hft71", include_str!("../descriptions/hft71.toml")),
     ("omniseller", include_str!("../descriptions/omniseller.toml")),
+    ("wcfm", include_str!("../descriptions/wcfm.toml")),
 ];
 
 /// The description for a connector of this repository; none for another.
 pub fn built_in(connector: &str) -> Option<Result<Description, DescriptionError>> {
-    let (_, text) = DESCRIPTIONS.iter().find(|(id, _)| *id == connector)?;
-    Some(Description::parse(text))
+    text(connector).map(Description::parse)
+}
+
+/// The text of a description of this repository.
+pub(crate) fn text(connector: &str) -> Option<&'static str> {
+    DESCRIPTIONS.iter().find(|(id, _)| *id == connector).map(|(_, text)| *text)
+}
+
+/// The connectors that have one.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    DESCRIPTIONS.iter().map(|(id, _)| *id)
 }
 
 #[cfg(test)]

@@ -319,9 +319,11 @@ pub struct Webhook {
 }
 
 impl Description {
-    /// Reads a description.
+    /// Reads a description. One that says `extends = "wcfm"` is that one of this crate with the differences it names, without
+    /// the operations under `without`.
     pub fn parse(text: &str) -> Result<Self, DescriptionError> {
-        let description: Self = toml::from_str(text)?;
+        let table = crate::inheritance::inherited(text.parse()?)?;
+        let description: Self = table.try_into()?;
         description.check()?;
         Ok(description)
     }

@@ -18,6 +18,7 @@
 mod built_in;
 mod checks;
 mod description;
+mod inheritance;
 mod kit;
 mod log_lines;
 mod operation;

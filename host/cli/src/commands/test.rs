@@ -65,7 +65,9 @@ impl Test {
         let bar = progress::step("loading the component");
         let shown = bar.clone();
         let ran = tokio::task::spawn_blocking(move || {
-            run(component, description, options, |check| shown.set_message(format!("{}: {}", check.check, check.result)))
+            run(component, description, options, |check| {
+                shown.set_message(format!("{}: {}", check.check, check.result))
+            })
         });
         let report = ran.await.map_err(|panic| Failure::unexpected(format!("the kit broke off: {panic}")));
         bar.finish_and_clear();

@@ -1,11 +1,14 @@
 //! What a scripted source answers: the first route of the description that fits a request.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::records::{Record, plain};
-use super::substitution::{render, set, substitute};
+use super::substitution::{exact, render, set, substitute};
 use super::{Credential, Part, Seen, State};
 use crate::description::{Answer, Description, Route, json};
 
@@ -99,6 +102,11 @@ fn written(route: &Route, state: &mut State, kind: &str, id: &str, seen: &Seen) 
     let sets = |value: &mut Value| {
         for (pointer, new) in &route.sets {
             let mut new = json(new).unwrap_or_default();
+            // What a request does not say stays as it is.
+            let named = new.as_str().and_then(|name| name.strip_prefix("$body:"));
+            if named.is_some_and(|named| seen.body.pointer(named).is_none()) {
+                continue;
+            }
             substitute(&mut new, &|name| from_request(name, seen));
             set(value, pointer, new);
         }
@@ -136,8 +144,10 @@ fn list(route: &Route, state: &mut State, kind: &str, seen: &Seen) -> Answer {
     let order = route.page.as_ref().map(|page| page.order).unwrap_or_default();
     let mut rows = records.ordered(order);
     for (name, pointer) in &route.filters {
-        if let Some(wanted) = seen.parameter(name) {
-            rows.retain(|record| record.value.pointer(pointer).is_some_and(|value| plain(value) == wanted));
+        let wanted = seen.parameters(name);
+        if !wanted.is_empty() {
+            let shown = |record: &Record| record.value.pointer(pointer).map(plain).unwrap_or_default();
+            rows.retain(|record| wanted.contains(&exact(&shown(record)).to_owned()));
         }
     }
     let total = rows.len();
@@ -175,14 +185,14 @@ fn list(route: &Route, state: &mut State, kind: &str, seen: &Seen) -> Answer {
     Answer { headers, ..Answer::json(200, body) }
 }
 
+/// The text of some fields, digit by digit as the record has it.
 fn columns(record: &Record, columns: &[String]) -> String {
-    let mut row = Value::Object(serde_json::Map::new());
-    for column in columns {
-        if let Some(value) = record.value.pointer(column) {
-            set(&mut row, column, value.clone());
-        }
-    }
-    render(&row)
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_str(&record.text).unwrap_or_default();
+    let shown = columns.iter().filter_map(|column| {
+        let name = column.trim_start_matches('/');
+        Some(format!("{}:{}", Value::from(name), fields.get(name)?))
+    });
+    format!("{{{}}}", shown.collect::<Vec<_>>().join(","))
 }
 
 impl Route {
@@ -229,6 +239,14 @@ fn matched(pattern: &str, path: &str) -> Option<Option<String>> {
 }
 
 impl Seen {
+    /// Every value of a query parameter that may be given more than once, or what stands at a pointer into the body.
+    fn parameters(&self, name: &str) -> Vec<String> {
+        if name.starts_with('/') {
+            return self.parameter(name).into_iter().collect();
+        }
+        self.query.iter().filter(|(given, _)| given == name).map(|(_, value)| value.clone()).collect()
+    }
+
     /// A query parameter, or what stands at a pointer into the body.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         if name.starts_with('/') {

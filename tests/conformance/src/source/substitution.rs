@@ -10,6 +10,11 @@ pub(crate) fn number(text: &str) -> Value {
     Value::String(format!("{EXACT}{text}"))
 }
 
+/// A scalar's text without the mark of an exact number.
+pub(crate) fn exact(text: &str) -> &str {
+    text.strip_prefix(EXACT).unwrap_or(text)
+}
+
 /// Sets what stands at a pointer, making objects on the way.
 pub(crate) fn set(value: &mut Value, pointer: &str, new: Value) {
     if pointer.is_empty() {
