@@ -3,7 +3,7 @@
 use tradepost_engine::store::OpenError;
 use tradepost_runtime::egress::Denial;
 use tradepost_runtime::errors::{Error, ErrorKind, RetryHint};
-use tradepost_runtime::{AccountError, CallError, LoadError};
+use tradepost_runtime::{AccountError, CallError, JournalStop, LoadError};
 
 use crate::failure::{Exit, Failure};
 use crate::output::word;
@@ -70,6 +70,11 @@ pub(crate) fn call_error(error: &CallError) -> Failure {
         CallError::InvalidResult { .. } => Failure::new(Exit::ConnectorFault, "broken-contract", error.to_string())
             .advice("report it to the connector's author; nothing it stored in this call was kept"),
         CallError::Unsupported { .. } => Failure::new(Exit::Refused, "unsupported", error.to_string()),
+        CallError::Journal { stop: JournalStop::Differs { .. }, .. } => {
+            Failure::new(Exit::ConnectorFault, "not-deterministic", error.to_string())
+                .advice("report it to the connector's author; look at the platform before doing it again")
+        }
+        CallError::Journal { .. } => Failure::new(Exit::Unexpected, "journal", error.to_string()),
         CallError::Storage(_) => Failure::new(Exit::Unexpected, "storage", error.to_string()),
         CallError::Host(_) => Failure::unexpected(error.to_string()),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
@@ -14,6 +15,7 @@ use crate::egress::{
     Credential, Door, Grants, Lifetime, LoginBody, LoginField, LoginRecipe, Origin, Placement, Policy, TokenStore,
 };
 use crate::error::{AccountError, SettingIssue};
+use crate::journal::{Journal, Journaled};
 use crate::manifest::CheckedManifest;
 use crate::runtime::Runtime;
 use crate::storage::Storage;
@@ -38,6 +40,7 @@ pub struct AccountConfig {
 #[derive(Clone)]
 pub struct Account {
     pub(crate) inner: Arc<AccountInner>,
+    pub(crate) journaled: Option<Journaled>,
 }
 
 pub(crate) struct AccountInner {
@@ -117,7 +120,15 @@ impl Account {
                 storage,
                 secrets: config.secrets,
             }),
+            journaled: None,
         })
+    }
+
+    /// The same account, for one call that can be run again: its requests go through `journal`, and its clock stands at `now`. Run
+    /// again with the same journal and the same time, the call sends nothing that was answered before.
+    #[must_use]
+    pub fn journaled(&self, journal: Arc<dyn Journal>, now: SystemTime) -> Self {
+        Self { inner: Arc::clone(&self.inner), journaled: Some(Journaled { journal, now }) }
     }
 
     /// The embedder's id of the account.

@@ -4,6 +4,7 @@
 //! call), because a guest that waits for the host runs no code that could be interrupted. Which limit or trap ended a
 //! call is told from the meter first: a guest that runs out of memory panics, and the panic alone would not say why.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -17,6 +18,7 @@ use crate::contract::errors::{Error, ErrorKind};
 use crate::contract::exports;
 use crate::contract::manifest::Manifest;
 use crate::error::{CallError, LimitReached};
+use crate::journal::{JournalStop, Outbound};
 use crate::limits::Limits;
 use crate::log_book::{LogBook, LogLine};
 use crate::runtime::{Runtime, WASM_STACK};
@@ -120,12 +122,17 @@ impl Account {
         let limits = account.runtime.limits();
         let capabilities = Capabilities {
             account: self.inner.clone(),
-            exchange: account.door.exchange(limits.http),
+            outbound: Outbound::new(
+                account.door.exchange(limits.http),
+                self.journaled.as_ref().map(|journaled| Arc::clone(&journaled.journal)),
+            ),
             overlay: Overlay::new(account.storage.clone(), account.id.clone(), limits.storage),
         };
+        let now =
+            self.journaled.as_ref().map_or_else(|| account.runtime.egress().clock().wall(), |journaled| journaled.now);
         let label = account.connector.label();
         let log = LogBook::new(label.to_owned(), account.id.clone(), limits);
-        let state = CallState::new(limits, account.runtime.egress().clock().wall(), log, Some(capabilities));
+        let state = CallState::new(limits, now, log, Some(capabilities));
         let (outcome, state) = run_guest(
             &account.runtime,
             account.connector.pre(),
@@ -200,14 +207,17 @@ async fn run_guest<I: Invocation>(
     let outcome = match ended {
         Ok(Ok(Ok(value))) => Ok(value),
         Ok(Ok(Err(error))) => Err(CallError::Connector(bounded(error))),
-        Ok(Err(error)) => Err(match limit_behind(&error, store.data(), limits) {
-            Some(reached) => limit(reached),
-            None => CallError::Trap {
-                connector: connector.to_owned(),
-                operation: operation.to_owned(),
-                message: trap_message(&error, store.data()),
-            },
-        }),
+        Ok(Err(error)) => {
+            Err(match (error.downcast_ref::<JournalStop>(), limit_behind(&error, store.data(), limits)) {
+                (Some(stop), _) => CallError::Journal { operation: operation.to_owned(), stop: stop.clone() },
+                (None, Some(reached)) => limit(reached),
+                (None, None) => CallError::Trap {
+                    connector: connector.to_owned(),
+                    operation: operation.to_owned(),
+                    message: trap_message(&error, store.data()),
+                },
+            })
+        }
         Err(_elapsed) => Err(limit(LimitReached::Wall(limits.wall))),
     };
     let state = store.into_data();

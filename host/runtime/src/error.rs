@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::contract::errors::{Error as ConnectorError, ErrorKind};
 use crate::egress::{BudgetExceeded, Denial, DoorError};
+use crate::journal::JournalStop;
 use crate::storage::StorageError;
 
 /// Why a component was not loaded.
@@ -203,6 +204,14 @@ pub enum CallError {
         operation: String,
         /// What is wrong.
         problem: String,
+    },
+    /// The call's journal ended it.
+    #[error("{operation} was ended: {stop}")]
+    Journal {
+        /// Interface and function.
+        operation: String,
+        /// Why.
+        stop: JournalStop,
     },
     /// The storage failed; nothing was kept.
     #[error("storage: {0}")]

@@ -38,6 +38,7 @@ pub mod contract;
 pub mod egress;
 mod error;
 mod inspect;
+pub mod journal;
 mod limits;
 mod log_book;
 mod manifest;
@@ -59,6 +60,7 @@ pub use inspect::{
     CONTRACT_PACKAGE, CONTRACT_VERSION, Digest, Inspection, MAX_COMPONENT_BYTES, Operation, SettingField,
     connector_page, contract_reference, inspect, setting_fields,
 };
+pub use journal::{Journal, JournalStop};
 pub use limits::Limits;
 pub use log_book::LogLine;
 pub use runtime::{Runtime, RuntimeBuilder};

@@ -20,7 +20,8 @@ use crate::contract::http::{self, Effect, Method, Request, Response};
 use crate::contract::secrets::{self, HmacAlgorithm, SecretError};
 use crate::contract::storage::{self as contract_storage, StorageError};
 use crate::contract::{commerce, errors, log, manifest};
-use crate::egress::{self, BudgetExceeded, Denial, Exchange, SendError};
+use crate::egress::{self, BudgetExceeded, Denial, SendError};
+use crate::journal::Outbound;
 use crate::limits::{Limits, Meter};
 use crate::log_book::{LogBook, LogLine};
 use crate::storage::{Overlay, Refusal, StorageWrites};
@@ -29,7 +30,7 @@ use crate::wasi::{self, LastWords};
 /// What an account's call may do.
 pub(crate) struct Capabilities {
     pub(crate) account: Arc<AccountInner>,
-    pub(crate) exchange: Exchange,
+    pub(crate) outbound: Outbound,
     pub(crate) overlay: Overlay,
 }
 
@@ -71,11 +72,11 @@ impl CallState {
     pub(crate) fn finish(self) -> Remains {
         let log = self.log.finish();
         match self.capabilities {
-            Some(Capabilities { exchange, overlay, .. }) => Remains {
+            Some(Capabilities { outbound, overlay, .. }) => Remains {
                 log,
                 writes: overlay.into_writes(),
-                http: exchange.usage(),
-                token_generation: exchange.token_generation(),
+                http: outbound.exchange().usage(),
+                token_generation: outbound.exchange().token_generation(),
                 denial: self.denial,
                 spent: self.spent,
             },
@@ -142,7 +143,7 @@ impl http::Host for CallState {
         self.meter.host_call()?;
         self.meter.pause();
         let (request, effect) = outgoing(request);
-        let answer = self.capabilities()?.exchange.send(request).await;
+        let answer = self.capabilities()?.outbound.send(request).await?;
         self.meter.resume();
         Ok(answer.map(incoming).map_err(|error| self.send_error(error, effect)))
     }
@@ -151,7 +152,7 @@ impl http::Host for CallState {
         self.meter.host_call()?;
         self.meter.pause();
         let (requests, effects): (Vec<_>, Vec<_>) = requests.into_iter().map(outgoing).unzip();
-        let answers = self.capabilities()?.exchange.send_all(requests).await;
+        let answers = self.capabilities()?.outbound.send_all(requests).await?;
         self.meter.resume();
         Ok(answers
             .into_iter()

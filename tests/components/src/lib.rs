@@ -3,7 +3,7 @@
 //! Tests, benchmarks and `tradepost demo` need components, and a fresh clone has none. They are built with the same
 //! cargo, in a target directory of their own (`target/components`), so that they neither wait for nor disturb a build
 //! that is running; a second build finds everything fresh. The compiler's target is asked for when it is missing,
-//! because automatic installs may be switched off.
+//! because automatic installs may be switched off. A component stands at `target/components/NAME.wasm`.
 //!
 //! ```no_run
 //! let wasm = tradepost_components::build("hardtofind", |line| eprintln!("{line}"))?;
@@ -53,15 +53,27 @@ pub fn build(name: &str, progress: impl Fn(&str)) -> Result<PathBuf, BuildError>
 
 /// The same for a crate of any name in the workspace.
 pub fn build_package(package: &str, progress: impl Fn(&str)) -> Result<PathBuf, BuildError> {
-    build_target(package, &["--lib"], &format!("{}.wasm", package.replace('-', "_")), progress)
+    let built = format!("{}.wasm", package.replace('-', "_"));
+    build_target(package, &["--lib"], &built, &format!("{}.wasm", short(package)), progress)
 }
 
 /// The same for an example of a crate that is a component by itself.
 pub fn build_example(package: &str, example: &str, progress: impl Fn(&str)) -> Result<PathBuf, BuildError> {
-    build_target(package, &["--example", example], &format!("examples/{example}.wasm"), progress)
+    let built = format!("examples/{example}.wasm");
+    build_target(package, &["--example", example], &built, &format!("{}.{example}.wasm", short(package)), progress)
 }
 
-fn build_target(package: &str, selection: &[&str], file: &str, progress: impl Fn(&str)) -> Result<PathBuf, BuildError> {
+fn short(package: &str) -> &str {
+    package.strip_prefix("tradepost-").unwrap_or(package)
+}
+
+fn build_target(
+    package: &str,
+    selection: &[&str],
+    built: &str,
+    name: &str,
+    progress: impl Fn(&str),
+) -> Result<PathBuf, BuildError> {
     let workspace = workspace()?;
     let target = workspace.join("target").join("components");
     fs::create_dir_all(&target).map_err(io_error("making the component directory"))?;
@@ -69,7 +81,7 @@ fn build_target(package: &str, selection: &[&str], file: &str, progress: impl Fn
     let lock = File::create(target.join(".lock")).map_err(io_error("opening the build lock"))?;
     lock.lock().map_err(io_error("waiting for another component build"))?;
 
-    let wasm = target.join(TARGET).join("component").join(file);
+    let wasm = target.join(name);
     if !wasm.exists() {
         progress(&format!("building component {package} (once; takes up to a minute)"));
     }
@@ -91,6 +103,12 @@ fn build_target(package: &str, selection: &[&str], file: &str, progress: impl Fn
         let output = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(BuildError::Failed { package: package.to_owned(), output });
     }
+    // Copied out while nobody else builds: a connector that uses another one's code as a library makes cargo leave that one's
+    // library, which exports nothing, where its component was.
+    let unfinished = target.join(format!("{name}.unfinished"));
+    fs::copy(target.join(TARGET).join("component").join(built), &unfinished)
+        .map_err(io_error("copying the component"))?;
+    fs::rename(&unfinished, &wasm).map_err(io_error("putting the component in its place"))?;
     Ok(wasm)
 }
 

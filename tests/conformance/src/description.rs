@@ -120,6 +120,9 @@ pub struct RecordKind {
     /// Fields that are dates: pointer and how the platform writes them.
     #[serde(default)]
     pub dates: BTreeMap<String, DateFormat>,
+    /// Amounts may be written with a decimal comma: `12,50` is one then.
+    #[serde(default)]
+    pub decimal_comma: bool,
     /// Pointers to fields that may be missing or null without harm to the record.
     #[serde(default)]
     pub optional: Vec<String>,

@@ -8,7 +8,7 @@
 //! ```no_run
 //! use tradepost_conformance::{Description, Options, run};
 //!
-//! let component = std::fs::read("target/components/wasm32-wasip2/component/tradepost_hardtofind.wasm")?;
+//! let component = std::fs::read("target/components/hardtofind.wasm")?;
 //! let description = Description::parse(&std::fs::read_to_string("hardtofind.toml")?)?;
 //! let report = run(component, Some(description), Options::default(), |check| eprintln!("{}: {}", check.check, check.result))?;
 //! assert!(report.passed);

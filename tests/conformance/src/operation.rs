@@ -32,13 +32,14 @@ pub struct Outcome {
     pub usage: Usage,
 }
 
+// Each call is boxed: thirty of them side by side would make every check's future as large as the largest.
 /// Calls `operation` (`orders.list`) with `arguments`, an object of the function's parameters in snake case, and commits what it stored.
 pub async fn call(account: &Account, operation: &str, arguments: &Value) -> Result<Outcome, OperationError> {
     let get = Arguments { operation, arguments };
     macro_rules! operations {
         ($($name:literal => $method:ident($($argument:tt)*);)*) => {
             match operation {
-                $($name => outcome(account.$method($(operations!(@ get $argument)),*).await?).await,)*
+                $($name => outcome(Box::pin(account.$method($(operations!(@ get $argument)),*)).await?).await,)*
                 _ => Err(get.problem("there is no such operation")),
             }
         };

@@ -7,7 +7,8 @@ const SEEDS: u64 = 20;
 
 fn passes(connector: &str) {
     let component = tradepost_components::build(connector, |line| eprintln!("{line}")).unwrap();
-    let report = run(std::fs::read(component).unwrap(), None, Options { seeds: SEEDS, only: Vec::new() }, |_| {}).unwrap();
+    let report =
+        run(std::fs::read(component).unwrap(), None, Options { seeds: SEEDS, only: Vec::new() }, |_| {}).unwrap();
     let failed: Vec<String> =
         report.with(Verdict::Failed).map(|check| format!("{}: {}", check.check, check.evidence)).collect();
     assert!(report.passed, "{connector}: {failed:#?}");

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::OnceCell;
 use tradepost_platforms::Platform;
@@ -27,51 +27,61 @@ pub fn host() -> &'static Runtime {
 }
 
 /// The connector for a platform, built and loaded once.
-pub async fn connector(platform: &str) -> &'static Connector {
-    static HARDTOFIND: OnceCell<Connector> = OnceCell::const_new();
-    static WCFM: OnceCell<Connector> = OnceCell::const_new();
-    let (cell, name) = match platform {
-        "hardtofind" => (&HARDTOFIND, "hardtofind"),
-        "wcfm" => (&WCFM, "wcfm"),
-        other => panic!("no connector for {other}"),
-    };
-    cell.get_or_init(|| async move {
-        let built = tokio::task::spawn_blocking(move || tradepost_components::build(name, |_| {})).await;
+pub async fn connector(platform: &str) -> Connector {
+    static LOADED: Mutex<BTreeMap<String, Arc<OnceCell<Connector>>>> = Mutex::new(BTreeMap::new());
+    let cell =
+        Arc::clone(LOADED.lock().unwrap_or_else(PoisonError::into_inner).entry(platform.to_owned()).or_default());
+    let name = platform.to_owned();
+    let loaded = cell.get_or_init(|| async move {
+        let build = name.clone();
+        let built = tokio::task::spawn_blocking(move || tradepost_components::build(&build, |_| {})).await;
         let path = built.expect("the build does not panic").unwrap_or_else(|error| panic!("{error}"));
         let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         host().load(bytes).await.unwrap_or_else(|error| panic!("{name}: {error}"))
-    })
-    .await
+    });
+    loaded.await.clone()
 }
 
-/// An account's configuration for a marketplace. No two have the same id, because tokens are kept by it.
-pub fn config(platform: &dyn Platform) -> AccountConfig {
+/// An account's configuration for a marketplace: what the marketplace gives, sorted by the connector's schema. No two have the same id,
+/// because tokens are kept by it.
+pub async fn config(platform: &dyn Platform) -> AccountConfig {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let credentials = platform.credentials();
     let root = platform.root_url();
-    let address = if platform.name() == "wcfm" { "site-url" } else { "root-url" };
     // Without the path, where the marketplace has one.
     let origin = root.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-    AccountConfig {
+    let given: BTreeMap<String, String> =
+        platform.example_settings().into_iter().chain(platform.example_secrets()).collect();
+    let mut config = AccountConfig {
         id: format!("test-{}/{}", COUNT.fetch_add(1, Ordering::Relaxed), platform.name()),
-        settings: [(address, root), ("username", credentials.username)]
-            .map(|(name, value)| (name.to_owned(), value.into()))
-            .into_iter()
-            .collect(),
-        secrets: BTreeMap::from([("password".to_owned(), credentials.password.into())]),
-        auth: None,
         grants: Grants {
             private_hosts: vec![origin.parse().expect("a marketplace listens at an origin")],
             ..Grants::default()
         },
+        ..AccountConfig::default()
+    };
+    let schema: serde_json::Value = serde_json::from_str(&connector(platform.name()).await.manifest().settings_schema)
+        .expect("a manifest that loads has a schema");
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        // Connectors name the address as they like: `root-url`, `site-url`.
+        let address = name.ends_with("-url").then(|| root.to_owned());
+        match given.get(name).cloned().or(address) {
+            Some(value) if field["writeOnly"] == true => {
+                config.secrets.insert(name.clone(), value.into());
+            }
+            Some(value) => {
+                config.settings.insert(name.clone(), value.into());
+            }
+            None => {}
+        }
     }
+    config
 }
 
 /// An account that is open at a marketplace, with its storage.
 pub async fn open(platform: &dyn Platform) -> (Account, Arc<MemoryStorage>) {
     let storage = Arc::new(MemoryStorage::new());
     let account = host()
-        .open(connector(platform.name()).await, config(platform), storage.clone())
+        .open(&connector(platform.name()).await, config(platform).await, storage.clone())
         .unwrap_or_else(|error| panic!("{}: {error}", platform.name()));
     (account, storage)
 }

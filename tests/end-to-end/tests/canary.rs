@@ -49,7 +49,8 @@ fn a_secret_stays_with_the_host() {
             let seen = paths.clone();
             platform.between_requests(Box::new(move |served| seen.lock().unwrap().push(served.path.clone())));
             let storage = Arc::new(MemoryStorage::new());
-            let account = host().open(connector(platform.name()).await, config(platform), storage.clone()).unwrap();
+            let account =
+                host().open(&connector(platform.name()).await, config(platform).await, storage.clone()).unwrap();
             let mut heard = vec![format!("{account:?}")];
 
             let reply = account.check().await.unwrap();

@@ -10,9 +10,9 @@ use tradepost_runtime::{Account, AccountError, CallError, Grants, MemoryStorage}
 const WRONG: &str = "certainly-not-the-password";
 
 async fn with_wrong_password(platform: &dyn Platform) -> Account {
-    let mut config = config(platform);
+    let mut config = config(platform).await;
     config.secrets.insert("password".into(), WRONG.into());
-    host().open(connector(platform.name()).await, config, Arc::new(MemoryStorage::new())).unwrap()
+    host().open(&connector(platform.name()).await, config, Arc::new(MemoryStorage::new())).unwrap()
 }
 
 #[test]
@@ -76,10 +76,10 @@ fn a_missing_grant_is_told_with_the_line_that_would_allow_it() {
         let hardtofind = HardToFind::builder().start().await.unwrap();
         let wcfm = Wcfm::builder().start().await.unwrap();
         for platform in [&hardtofind as &dyn Platform, &wcfm] {
-            let config = tradepost_runtime::AccountConfig { grants: Grants::default(), ..config(platform) };
+            let config = tradepost_runtime::AccountConfig { grants: Grants::default(), ..config(platform).await };
             let id = config.id.clone();
             let refused =
-                host().open(connector(platform.name()).await, config, Arc::new(MemoryStorage::new())).unwrap_err();
+                host().open(&connector(platform.name()).await, config, Arc::new(MemoryStorage::new())).unwrap_err();
             let AccountError::Denied(denial) = &refused else { panic!("{refused}") };
             let line = denial.allow_with().unwrap();
             assert!(line.starts_with("grants.") && line.contains(platform.root_url()), "{line}");
@@ -94,9 +94,9 @@ fn a_missing_grant_is_told_with_the_line_that_would_allow_it() {
 fn loopback_is_refused_where_only_public_addresses_are_granted() {
     run(async {
         let platform = HardToFind::builder().start().await.unwrap();
-        let mut config = config(&platform);
+        let mut config = config(&platform).await;
         config.grants = Grants { hosts: config.grants.private_hosts, private_hosts: Vec::new() };
-        let opened = host().open(connector("hardtofind").await, config, Arc::new(MemoryStorage::new()));
+        let opened = host().open(&connector("hardtofind").await, config, Arc::new(MemoryStorage::new()));
         let message = match opened {
             Err(refused) => refused.to_string(),
             Ok(account) => match keep(account.check().await).await {

@@ -36,10 +36,10 @@ fn each_mistake_is_named_with_its_place_and_without_a_secret() {
         let wcfm = Wcfm::builder().start().await.unwrap();
         for platform in [&hardtofind as &dyn Platform, &wcfm] {
             for (what, spoil, pointer) in CASES {
-                let mut config = config(platform);
+                let mut config = config(platform).await;
                 spoil(&mut config);
                 let refused =
-                    host().open(connector(platform.name()).await, config, Arc::new(MemoryStorage::new())).unwrap_err();
+                    host().open(&connector(platform.name()).await, config, Arc::new(MemoryStorage::new())).unwrap_err();
                 let AccountError::Settings { issues, .. } = &refused else { panic!("{what}: {refused}") };
                 assert!(issues.iter().any(|issue| issue.pointer == pointer), "{}, {what}: {issues:?}", platform.name());
                 let message = refused.to_string();
@@ -53,8 +53,8 @@ fn each_mistake_is_named_with_its_place_and_without_a_secret() {
 fn an_authentication_that_is_not_offered_lists_those_that_are() {
     run(async {
         let platform = Wcfm::builder().start().await.unwrap();
-        let config = AccountConfig { auth: Some("oauth".into()), ..config(&platform) };
-        let refused = host().open(connector("wcfm").await, config, Arc::new(MemoryStorage::new())).unwrap_err();
+        let config = AccountConfig { auth: Some("oauth".into()), ..config(&platform).await };
+        let refused = host().open(&connector("wcfm").await, config, Arc::new(MemoryStorage::new())).unwrap_err();
         assert!(refused.to_string().contains("it offers basic, jwt"), "{refused}");
     });
 }
@@ -66,9 +66,12 @@ fn an_address_that_is_no_url_is_refused_before_anything_is_sent() {
         for address in
             ["shop.example", "https://user:pw@shop.example", "ftp://shop.example", "https://shop.example/?x=1"]
         {
-            let mut config = config(&platform);
+            let mut config = config(&platform).await;
             config.settings.insert("site-url".into(), address.into());
-            assert!(host().open(connector("wcfm").await, config, Arc::new(MemoryStorage::new())).is_err(), "{address}");
+            assert!(
+                host().open(&connector("wcfm").await, config, Arc::new(MemoryStorage::new())).is_err(),
+                "{address}"
+            );
         }
         assert_eq!(platform.ledger().requests(), 0);
     });

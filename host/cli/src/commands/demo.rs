@@ -95,7 +95,7 @@ impl ProductionReport {
 /// A write, and how the marketplace's ledger names it.
 struct Effect {
     what: String,
-    ledger_effect: &'static str,
+    entered_as: &'static str,
     key: String,
 }
 
@@ -192,8 +192,8 @@ impl Demo {
                 }
                 _ => carry_out(&session, task).await?,
             };
-            for Effect { what, ledger_effect, key } in effects {
-                let in_ledger = platform.ledger().of(ledger_effect).iter().filter(|entry| entry.key == key).count();
+            for Effect { what, entered_as, key } in effects {
+                let in_ledger = platform.ledger().of(entered_as).iter().filter(|entry| entry.key == key).count();
                 report.effects.push(EffectReport { what, in_ledger });
             }
         }
@@ -240,7 +240,7 @@ async fn carry_out(session: &Session, task: &Task) -> Result<Vec<Effect>> {
             session.keep(account.acknowledge_order(order).await).await?;
             vec![Effect {
                 what: format!("order {order} acknowledged"),
-                ledger_effect: "order.process",
+                entered_as: "order.process",
                 key: order.to_owned(),
             }]
         }
@@ -251,11 +251,11 @@ async fn carry_out(session: &Session, task: &Task) -> Result<Vec<Effect>> {
                 ..Shipment::default()
             };
             session.keep(account.ship(order, &shipment).await).await?;
-            vec![Effect { what: format!("order {order} shipped"), ledger_effect: "order.ship", key: order.to_owned() }]
+            vec![Effect { what: format!("order {order} shipped"), entered_as: "order.ship", key: order.to_owned() }]
         }
         Task::SetStock => {
             let (what, key) = set_stock(session).await?;
-            vec![Effect { what, ledger_effect: "product.quick-edit", key }]
+            vec![Effect { what, entered_as: "product.quick-edit", key }]
         }
         Task::ProductLife => product_life(session).await?,
         Task::Produce => Vec::new(),
@@ -277,7 +277,7 @@ async fn product_life(session: &Session) -> Result<Vec<Effect>> {
     let change = ProductFields { regular_price: Some(price("24.50")?), ..ProductFields::default() };
     let changed = session.keep(account.update_product(&id, &change).await).await?;
     session.keep(account.delete_product(&id).await).await?;
-    let effect = |what: String, ledger_effect| Effect { what, ledger_effect, key: id.clone() };
+    let effect = |what: String, entered_as| Effect { what, entered_as, key: id.clone() };
     let costs = changed.regular_price.map(|price| price.to_string()).unwrap_or_default();
     Ok(vec![
         effect(format!("product {id} created"), "product.create"),
@@ -322,7 +322,7 @@ async fn produce(session: &Session, producer: &Hft71Shop) -> Result<(Effect, Pro
     producer.send_no_webhooks();
     receiver.stop().await;
     let what = format!("order {reference} handed over as {}", receipt.id);
-    let effect = Effect { what, ledger_effect: "order.submit", key: reference.to_owned() };
+    let effect = Effect { what, entered_as: "order.submit", key: reference.to_owned() };
     Ok((effect, ProductionReport { order: receipt.id, by_poll, by_webhook, forged_refused }))
 }
 

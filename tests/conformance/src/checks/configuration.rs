@@ -9,8 +9,20 @@ use crate::report::{Finding, Found, failed, skipped};
 
 /// Keywords whose meaning a form cannot show.
 const BEYOND_FORMS: [&str; 14] = [
-    "$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependentRequired",
-    "patternProperties", "prefixItems", "unevaluatedProperties",
+    "$ref",
+    "$dynamicRef",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "then",
+    "else",
+    "dependentSchemas",
+    "dependentRequired",
+    "patternProperties",
+    "prefixItems",
+    "unevaluatedProperties",
 ];
 /// Parts of names that only secrets have.
 const SECRET_WORDS: [&str; 7] = ["password", "passphrase", "secret", "token", "apikey", "credential", "credentials"];
@@ -65,7 +77,9 @@ fn form_field(field: &Value, path: &str) -> Result<(), Finding> {
     }
     // The host keeps secrets by the name of a top-level field.
     if path.matches('/').count() > 1 && field["writeOnly"] == true {
-        return failed(format!("{path} is a secret within another field: the host keeps secrets of the top level only"));
+        return failed(format!(
+            "{path} is a secret within another field: the host keeps secrets of the top level only"
+        ));
     }
     let choices = field["enum"].as_array();
     if choices.is_some_and(|choices| choices.is_empty() || !choices.iter().all(Value::is_string)) {
@@ -131,7 +145,10 @@ pub(super) async fn secrets_marked(kit: &Kit) -> Found {
         for (place, template) in hidden_parts(recipe) {
             let mut fields = fields_of(template);
             if !fields.any(is_secret) {
-                return failed(format!("auth {}: {place} is {template:?}, and no field in it is a secret", recipe.name));
+                return failed(format!(
+                    "auth {}: {place} is {template:?}, and no field in it is a secret",
+                    recipe.name
+                ));
             }
         }
     }
@@ -148,7 +165,8 @@ fn sounds_secret(name: &str) -> bool {
     if words.clone().any(|word| HARMLESS_WORDS.contains(&word)) {
         return false;
     }
-    words.any(|word| SECRET_WORDS.contains(&word)) || ["api-key", "api_key", "private-key"].iter().any(|key| name.contains(key))
+    words.any(|word| SECRET_WORDS.contains(&word))
+        || ["api-key", "api_key", "private-key"].iter().any(|key| name.contains(key))
 }
 
 /// The templates of a recipe that must hold a secret.
@@ -188,10 +206,16 @@ pub(super) async fn required_missing_fails_early(kit: &Kit) -> Found {
                     return failed(format!("an account without {name} does not open because of {}", found.join(", ")));
                 }
             }
-            Err(error) => return failed(format!("an account without {name} does not open, for another reason: {error}")),
+            Err(error) => {
+                return failed(format!("an account without {name} does not open, for another reason: {error}"));
+            }
         }
     }
-    if required.is_empty() { skipped("no setting is required") } else { Ok(format!("{} each named", required.join(", "))) }
+    if required.is_empty() {
+        skipped("no setting is required")
+    } else {
+        Ok(format!("{} each named", required.join(", ")))
+    }
 }
 
 pub(super) async fn optional_absent_works(kit: &Kit) -> Found {
@@ -250,7 +274,10 @@ mod tests {
             assert_eq!(form_field(&field, "/field"), Ok(()), "{field}");
         }
         assert!(form_object(&json!({"required": ["a"], "properties": {}}), "").is_err());
-        assert!(form_object(&json!({"required": ["a"], "properties": {"a": {"type": "string", "default": ""}}}), "").is_err());
+        assert!(
+            form_object(&json!({"required": ["a"], "properties": {"a": {"type": "string", "default": ""}}}), "")
+                .is_err()
+        );
     }
 
     #[test]

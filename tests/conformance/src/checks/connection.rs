@@ -187,7 +187,10 @@ pub(super) async fn token_expires_midwalk(kit: &Kit) -> Found {
             ask(&bench).await?.or_else(|error| failed(format!("the first call: {}", told(&Err(error)))))?;
             let logins = bench.count(Part::Login);
             bench.trouble(nth(number, Trouble::Revoked));
-            let walked = bench.walk(list, None).await?;
+            let walked = bench
+                .walk(list, None)
+                .await
+                .or_else(|end| failed(format!("{}: the token went before request {}: {end}", list.name, number + 1)))?;
             let brought: Vec<String> =
                 walked.items.iter().filter_map(|item| shown(item, list.shows.id.as_ref())).collect();
             if let Some(lost) = ids.iter().find(|id| !brought.contains(id)) {
@@ -306,7 +309,7 @@ pub(super) async fn auth_never_cross_host(kit: &Kit) -> Found {
 fn point_elsewhere(value: &mut Value, elsewhere: &str) {
     match value {
         Value::String(text) if text.starts_with("https://") || text.starts_with("http://") => {
-            *text = elsewhere.to_owned();
+            elsewhere.clone_into(text);
         }
         Value::Array(items) => items.iter_mut().for_each(|item| point_elsewhere(item, elsewhere)),
         Value::Object(fields) => fields.values_mut().for_each(|item| point_elsewhere(item, elsewhere)),

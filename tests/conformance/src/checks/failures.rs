@@ -103,19 +103,19 @@ pub(super) async fn error_matrix(kit: &Kit) -> Found {
         }
         if reads_a_record(operation) && operation.record.is_some() {
             let missing = when_missing(kit, operation, exception(kit, operation, MISSING)).await;
-            wrong.extend(missing.err());
+            wrong.extend(missing.err().map(|finding| (operation.name.as_str(), finding)));
         }
         for (number, Failure { name, .. }) in failures(kit.clock.now()).into_iter().enumerate() {
             let exception = exception(kit, operation, name);
             excepted.extend(exception.map(|exception| format!("{} {name}: {}", operation.name, exception.reason)));
             match when_reading(kit, operation, number, exception).await {
                 Ok(was_sent) => reads += usize::from(was_sent),
-                Err(finding) => wrong.push(finding),
+                Err(finding) => wrong.push((operation.name.as_str(), finding)),
             }
             if operation.is_write() {
                 match when_writing(kit, operation, number, exception).await {
                     Ok(was_sent) => writes += usize::from(was_sent),
-                    Err(finding) => wrong.push(finding),
+                    Err(finding) => wrong.push((operation.name.as_str(), finding)),
                 }
             }
         }
@@ -134,17 +134,21 @@ pub(super) async fn error_matrix(kit: &Kit) -> Found {
     ))
 }
 
-/// The first few findings, and how many there are.
-fn listed(findings: &[Finding]) -> String {
-    const SHOWN: usize = 3;
-    let texts: Vec<&str> = findings
-        .iter()
-        .take(SHOWN)
-        .map(|finding| match finding {
-            Finding::Failed(text) | Finding::Skipped(text) => text.as_str(),
-        })
-        .collect();
-    match findings.len().saturating_sub(SHOWN) {
+/// The findings, each once with the operations that it is about; the first few where they are many.
+fn listed(findings: &[(&str, Finding)]) -> String {
+    const SHOWN: usize = 5;
+    let mut operations: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (operation, finding) in findings {
+        let (Finding::Failed(text) | Finding::Skipped(text)) = finding;
+        let rest = text.strip_prefix(operation).unwrap_or(text);
+        match operations.iter_mut().find(|(known, _)| *known == rest) {
+            Some((_, names)) => names.push(operation),
+            None => operations.push((rest, vec![operation])),
+        }
+    }
+    let texts: Vec<String> =
+        operations.iter().take(SHOWN).map(|(rest, names)| format!("{}{rest}", names.join(" and "))).collect();
+    match operations.len().saturating_sub(SHOWN) {
         0 => texts.join("; "),
         more => format!("{}; and {more} more", texts.join("; ")),
     }
@@ -227,7 +231,11 @@ async fn when_missing(kit: &Kit, operation: &Operation, exception: Option<&Excep
     if fits {
         return Ok(());
     }
-    failed(format!("{}: a record that the source does not have: expected not-found, seen {}", operation.name, told(&ended)))
+    failed(format!(
+        "{}: a record that the source does not have: expected not-found, seen {}",
+        operation.name,
+        told(&ended)
+    ))
 }
 
 /// Makes the request fail that writes.
@@ -268,7 +276,9 @@ async fn when_writing(
     let Err(error) = &ended else { return Ok(true) };
     let asks_again = matches!(said.as_str(), "transient" | "unavailable" | "rate-limited");
     let may_repeat = kit.effect(operation) != Effect::Once || operation.repeat_is_seen;
-    if failure.in_doubt && asks_again && !may_repeat {
+    // A conflict is what reading back may show.
+    let is_told = matches!(said.as_str(), "outcome-unknown" | "conflict");
+    if failure.in_doubt && !is_told && !may_repeat {
         return wrong("outcome-unknown: it may have been carried out, and a second try would write again");
     }
     let is_told_by_status = matches!(failure.name, "401" | "403" | "429" | "429-seconds" | "429-date" | "refused");

@@ -6,12 +6,12 @@ use serde_json::Value;
 use tradepost_runtime::contract::http::Effect;
 use tradepost_runtime::{CONTRACT_PACKAGE, CallError, Capability, MAX_COMPONENT_BYTES, Usage};
 
+use crate::description::Answer;
 use crate::kit::{Bench, Kit};
 use crate::operation::OperationError;
 use crate::reading::{Read, Reading, cut};
 use crate::report::{Finding, Found, failed};
 use crate::source::{Part, Trouble, render, set};
-use crate::description::Answer;
 
 /// A host that no account has.
 const FOREIGN: &str = "https://foreign.test";
@@ -63,9 +63,12 @@ pub(super) async fn exports_match_manifest(kit: &Kit) -> Found {
             return failed(format!("the manifest names an effect of {}, which is not exported", effect.operation));
         }
     }
-    if let Some(operation) = kit.description.operations.iter().find(|operation| {
-        operation.interface() != "connector" && !exported.contains(&operation.interface())
-    }) {
+    if let Some(operation) = kit
+        .description
+        .operations
+        .iter()
+        .find(|operation| operation.interface() != "connector" && !exported.contains(&operation.interface()))
+    {
         return failed(format!("the description calls {}, which is not exported", operation.name));
     }
     let described: Vec<&str> = kit.description.operations.iter().map(|operation| operation.interface()).collect();
@@ -106,7 +109,9 @@ pub(super) async fn egress_declared(kit: &Kit) -> Found {
     if let Some(stray) = strays.first() {
         return failed(format!("{} requests reached other hosts, the first {stray}", strays.len()));
     }
-    Ok(format!("{called} calls with {planted} foreign addresses in records and redirects to elsewhere asked no other host"))
+    Ok(format!(
+        "{called} calls with {planted} foreign addresses in records and redirects to elsewhere asked no other host"
+    ))
 }
 
 /// Whether a read ended in a way that a connector that minds its host may end in.
@@ -137,7 +142,8 @@ pub(super) async fn fuel_budget(kit: &Kit) -> Found {
     let mut evidence = Vec::new();
     for (name, items, usage) in measured(kit).await? {
         let requests = limits.http.requests;
-        if usage.cpu * 2 > limits.cpu || usage.host_calls * 2 > limits.host_calls || usage.http_requests * 2 > requests {
+        if usage.cpu * 2 > limits.cpu || usage.host_calls * 2 > limits.host_calls || usage.http_requests * 2 > requests
+        {
             return failed(format!(
                 "{name} with {items} records: {}, which is more than half of a limit ({:?}, {} host calls, {requests} requests)",
                 told(&usage),

@@ -1,6 +1,7 @@
 //! Records whose content the connector does not expect: status words, unknown fields, missing fields, fields of another type.
 
 use serde_json::{Map, Value};
+use tradepost_runtime::errors::{Error, ErrorKind};
 
 use crate::kit::Kit;
 use crate::reading::{Read, Reading, Single, cut, like};
@@ -174,7 +175,8 @@ async fn one_gap(reading: &Reading<'_>, single: &Single, pointer: &str, gap: Gap
     let is_id = reading.kind.id.starts_with(pointer);
     match &read {
         Read::Item(_) => Ok(false),
-        Read::Absent if is_id => Ok(false),
+        // Without its id a record may be none at all.
+        Read::Absent | Read::Refused(Error { kind: ErrorKind::NotFound, .. }) if is_id => Ok(false),
         refused if refused.is_protocol_error() && !is_optional => Ok(true),
         Read::Absent => failed(format!("{}: {pointer} {gap:?}: the record is left out in silence", reading.name())),
         other => {

@@ -16,7 +16,7 @@ fn texts() -> Vec<(&'static str, String)> {
         ("emoji", "Gift \u{1f381} for \u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}".into()),
         ("right-to-left", "\u{202b}\u{5e9}\u{5dc}\u{5d5}\u{5dd} \u{645}\u{631}\u{62d}\u{628}\u{627}\u{202c}".into()),
         ("quotes and backslashes", "5\" \\ 'pipe' \\\" C:\\new\\table /slash".into()),
-        ("10 kB", "Grüße aus Köln. ".repeat(600)),
+        ("10 kB", "Grüße aus Köln. ".repeat(600) + "Bis bald!"),
     ]
 }
 
@@ -39,8 +39,9 @@ pub(super) async fn text_safe(kit: &Kit) -> Found {
                 let read = reading.read_with(&single, from, text.trim().into()).await;
                 same_text(&reading, (from, to), what, text.trim(), &read)?;
             }
-            let read = reading.read_with(&single, from, "Gr&ouml;&szlig;e <b>XL</b> &amp; more &#8364;".into()).await;
-            same_text(&reading, (from, to), "HTML", "Größe XL & more €", &read)?;
+            let html = "Fish &amp; Chips <b>XL</b> &lt;3 &quot;hot&quot; &#8364;&#x20AC; &ndash; size";
+            let read = reading.read_with(&single, from, html.into()).await;
+            same_text(&reading, (from, to), "HTML", "Fish & Chips XL <3 \"hot\" €€ – size", &read)?;
             holds_a_nul(&reading, &single, (from, to)).await?;
         }
         match shows.texts.len() + shows.html.len() {

@@ -13,7 +13,9 @@ use crate::source::{date, render, set};
 /// Amounts that a float, a cent column or a careless parser would change.
 const AMOUNTS: [&str; 8] = ["0.1", "99.95", "1e2", "1234567890123.45", "0.001", "0", "40.00", "-12.34"];
 /// What looks like an amount and is none.
-const NO_AMOUNTS: [&str; 3] = ["1,234.50", "12,50", "twelve"];
+const NO_AMOUNTS: [&str; 3] = ["1,234.50", DECIMAL_COMMA, "twelve"];
+/// An amount where the description says so.
+const DECIMAL_COMMA: &str = "12,50";
 
 /// A leap day, the last second of a year, the middle of a year: 2016-02-29T12:34:56Z, 2024-12-31T23:59:59Z and
 /// 2025-07-01T00:00:00Z.
@@ -36,6 +38,10 @@ pub(super) async fn money_exact(kit: &Kit) -> Found {
             }
             for text in NO_AMOUNTS {
                 let read = reading.read_with(&single, from, text.into()).await;
+                if reading.kind.decimal_comma && text == DECIMAL_COMMA {
+                    amount(&reading, (from, to), &text.replace(',', "."), &read)?;
+                    continue;
+                }
                 no_amount(&reading, (from, to), text, &read)?;
             }
         }

@@ -58,7 +58,7 @@ pub(super) fn holds(held: &Value, expected: &BTreeMap<String, String>, id: &str)
         substitute(&mut wanted, &|name| (name == "id").then(|| id.into()));
         let found = held.pointer(pointer).cloned().unwrap_or_default();
         if found != wanted {
-            return Err(format!("should say {wanted} at {pointer}, and says {}", short(&found)));
+            return Err(format!("should say {} at {pointer}, and says {}", short(&wanted), short(&found)));
         }
     }
     Ok(())

@@ -95,6 +95,14 @@ pub(crate) fn answer(description: &Description, state: &mut State, seen: &Seen) 
     written(route, state, kind, &id, seen)
 }
 
+/// What a change that was not made is answered with, where the answer shows the record.
+pub(crate) fn unchanged(description: &Description, state: &mut State, seen: &Seen) -> Option<Answer> {
+    let (route, id) = route(description, seen)?;
+    let says = route.says.as_deref().filter(|says| says.contains(RECORD))?;
+    let record = state.records_mut(route.change.as_ref()?).get(&id?)?;
+    Some(Answer::json(200, filled(says, record, seen)))
+}
+
 /// Carries a write out.
 fn written(route: &Route, state: &mut State, kind: &str, id: &str, seen: &Seen) -> Answer {
     state.effects.push(seen.line.clone());

@@ -20,7 +20,7 @@ use serde_json::Value;
 use tradepost_runtime::egress::{Clock, SendError, Source};
 
 pub(crate) use credential::{Credential, TOKEN_SECONDS, fill};
-pub(crate) use records::{Record, Records, date, plain};
+pub(crate) use records::{Records, date, plain};
 pub(crate) use substitution::{number, remove, render, set, substitute};
 
 use crate::description::{Answer, Description};
@@ -258,6 +258,10 @@ impl World {
         let answer = answering::answer(&self.description, state, &seen);
         if let Some((records, effects)) = before {
             (state.records, state.effects) = (records, effects);
+            // An answer that shows the record shows it as it stands.
+            if let Some(answer) = answering::unchanged(&self.description, state, &seen) {
+                return (answer, trouble);
+            }
         }
         (answer, trouble)
     }

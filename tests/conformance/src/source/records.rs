@@ -1,5 +1,6 @@
 //! The records that a scripted source holds: made from the description's sample, changed by checks, kept with the text that lists show.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -30,6 +31,8 @@ pub(crate) struct Record {
 #[derive(Clone)]
 pub(crate) struct Records {
     pub(crate) kind: RecordKind,
+    /// The kind's sample, parsed when the first record is made.
+    sample: OnceCell<Value>,
     clock: Arc<KitClock>,
     next: u64,
     records: Vec<Record>,
@@ -40,7 +43,7 @@ const FIRST_ID: u64 = 7001;
 
 impl Records {
     pub(crate) fn new(kind: RecordKind, clock: Arc<KitClock>) -> Self {
-        Self { kind, clock, next: FIRST_ID, records: Vec::new() }
+        Self { kind, sample: OnceCell::new(), clock, next: FIRST_ID, records: Vec::new() }
     }
 
     /// All, first made first.
@@ -71,7 +74,7 @@ impl Records {
 
     /// The same with an id of the check's choice.
     pub(crate) fn insert_as(&mut self, id: &str) -> String {
-        let mut value = self.kind.sample();
+        let mut value = self.sample.get_or_init(|| self.kind.sample()).clone();
         let is_number = value.pointer(&self.kind.id).is_some_and(Value::is_number);
         set(&mut value, &self.kind.id, if is_number { super::number(id) } else { id.into() });
         let record = Record {
@@ -123,10 +126,6 @@ impl Records {
 
     pub(crate) fn remove(&mut self, id: &str) {
         self.records.retain(|record| record.id != id);
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.records.clear();
     }
 
     /// What the contract's item should show as the version of a record: the text or number that `touch` wrote.
