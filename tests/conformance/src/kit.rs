@@ -212,12 +212,12 @@ impl Kit {
 impl Bench {
     /// Calls an operation with the description's arguments for the record `id`.
     pub(crate) async fn call(&self, operation: &Operation, id: &str) -> Result<Outcome, OperationError> {
-        operation::call(&self.account, &operation.name, &arguments(operation, id)).await
+        Box::pin(operation::call(&self.account, &operation.name, &arguments(operation, id))).await
     }
 
     /// Calls an operation with other arguments.
     pub(crate) async fn call_with(&self, name: &str, arguments: &Value) -> Result<Outcome, OperationError> {
-        operation::call(&self.account, name, arguments).await
+        Box::pin(operation::call(&self.account, name, arguments)).await
     }
 
     /// One page of a list.
@@ -228,7 +228,7 @@ impl Bench {
                 json!({"updated_since": null, "statuses": [], "page_size": null, "include_raw": list.shows.raw.is_some()})
             }
         };
-        operation::call(&self.account, &list.name, &json!({"query": query, "cursor": cursor})).await
+        Box::pin(operation::call(&self.account, &list.name, &json!({"query": query, "cursor": cursor}))).await
     }
 
     /// A walk from a cursor to the end. An endless one is a finding.

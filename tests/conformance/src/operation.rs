@@ -7,7 +7,7 @@ use tradepost_runtime::{Account, CallError, LogLine, Reply, Usage};
 
 /// Why an operation has no result.
 #[derive(Debug, thiserror::Error)]
-pub enum OperationError {
+pub(crate) enum OperationError {
     /// The call failed.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -23,7 +23,7 @@ pub enum OperationError {
 
 /// What a call brought.
 #[derive(Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The result, as the contract's JSON.
     pub value: Value,
     /// What the connector logged.
@@ -34,12 +34,12 @@ pub struct Outcome {
 
 // Each call is boxed: thirty of them side by side would make every check's future as large as the largest.
 /// Calls `operation` (`orders.list`) with `arguments`, an object of the function's parameters in snake case, and commits what it stored.
-pub async fn call(account: &Account, operation: &str, arguments: &Value) -> Result<Outcome, OperationError> {
+pub(crate) async fn call(account: &Account, operation: &str, arguments: &Value) -> Result<Outcome, OperationError> {
     let get = Arguments { operation, arguments };
     macro_rules! operations {
         ($($name:literal => $method:ident($($argument:tt)*);)*) => {
             match operation {
-                $($name => outcome(Box::pin(account.$method($(operations!(@ get $argument)),*)).await?).await,)*
+                $($name => Box::pin(async { outcome(account.$method($(operations!(@ get $argument)),*).await?).await }).await,)*
                 _ => Err(get.problem("there is no such operation")),
             }
         };

@@ -10,7 +10,8 @@ use super::OpenError;
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// Each step brings the schema from its index to the next version; published steps never change.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE connector_value (
         account TEXT NOT NULL,
         key     TEXT NOT NULL,
@@ -18,7 +19,83 @@ const MIGRATIONS: [&str; 1] = ["
         expires INTEGER,               -- milliseconds since 1970 by this machine's clock; NULL = never
         PRIMARY KEY (account, key)
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    // Times are milliseconds since 1970 by this machine's clock.
+    "
+    CREATE TABLE stream (
+        account     TEXT NOT NULL,
+        kind        TEXT NOT NULL,
+        epoch       INTEGER NOT NULL DEFAULT 0,     -- counts claims: the fence
+        lease_until INTEGER NOT NULL DEFAULT 0,
+        cursor      TEXT,
+        walk        INTEGER NOT NULL DEFAULT 1,     -- the walk that is under way
+        pages       INTEGER NOT NULL DEFAULT 0,
+        walked_at   INTEGER,
+        failure     TEXT,
+        failures    INTEGER NOT NULL DEFAULT 0,
+        due_at      INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (account, kind)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE event (
+        position INTEGER PRIMARY KEY,               -- nothing is ever removed, so there are no gaps
+        account  TEXT NOT NULL,
+        kind     TEXT NOT NULL,
+        id       TEXT NOT NULL,
+        change   TEXT NOT NULL,
+        version  INTEGER NOT NULL,
+        at       INTEGER NOT NULL,
+        body     TEXT                               -- the record as it then was; NULL = gone
+    ) STRICT;
+
+    CREATE TABLE record (
+        account   TEXT NOT NULL,
+        kind      TEXT NOT NULL,
+        id        TEXT NOT NULL,
+        hash      BLOB NOT NULL,                    -- SHA-256 of the record's JSON
+        version   INTEGER NOT NULL,
+        position  INTEGER NOT NULL REFERENCES event (position),
+        seen_walk INTEGER NOT NULL,                 -- the last walk that brought it
+        gone      INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (account, kind, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX record_by_position ON record (position);
+
+    CREATE TABLE command (
+        id          INTEGER PRIMARY KEY,
+        account     TEXT NOT NULL,
+        operation   TEXT NOT NULL,
+        arguments   TEXT NOT NULL,
+        entity      TEXT NOT NULL,
+        key         TEXT,
+        state       TEXT NOT NULL,
+        outcome     TEXT,
+        attempts    INTEGER NOT NULL DEFAULT 0,
+        reason      TEXT,
+        recorded_at INTEGER NOT NULL,
+        due_at      INTEGER NOT NULL,
+        digest      TEXT,
+        epoch       INTEGER NOT NULL DEFAULT 0,
+        lease_until INTEGER NOT NULL DEFAULT 0,
+        version     INTEGER NOT NULL DEFAULT 0,     -- counts the events that tell of it
+        UNIQUE (account, key)
+    ) STRICT;
+    CREATE INDEX command_unfinished ON command (account, entity, id) WHERE state <> 'done';
+    CREATE INDEX command_by_state ON command (state, due_at);
+
+    CREATE TABLE command_request (
+        command     INTEGER NOT NULL REFERENCES command (id),
+        place       INTEGER NOT NULL,
+        effect      TEXT NOT NULL,
+        fingerprint BLOB NOT NULL,
+        line        TEXT NOT NULL,
+        status      INTEGER,                        -- NULL = sent, or about to be, and no answer known
+        headers     TEXT,
+        body        BLOB,
+        PRIMARY KEY (command, place)
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// Opens the file and brings it up to date.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
@@ -65,5 +142,6 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))
 }

@@ -13,7 +13,7 @@ use super::{OpenError, schema};
 /// Storage in one SQLite file. Cheap to clone.
 #[derive(Clone)]
 pub struct SqliteStorage {
-    writer: Writer,
+    pub(super) writer: Writer,
 }
 
 impl SqliteStorage {
@@ -90,7 +90,7 @@ impl Storage for SqliteStorage {
     }
 }
 
-fn apply(transaction: &Transaction<'_>, account: &str, writes: &StorageWrites) -> Result<(), StorageError> {
+pub(super) fn apply(transaction: &Transaction<'_>, account: &str, writes: &StorageWrites) -> Result<(), StorageError> {
     for (key, expected) in &writes.preconditions {
         if value(transaction, account, key)? != *expected {
             return Err(StorageError::Conflict { key: key.clone() });
@@ -135,7 +135,7 @@ fn value(connection: &Connection, account: &str, key: &str) -> Result<Option<Vec
         .map_err(failed)
 }
 
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -27,17 +27,18 @@ impl Writer {
     }
 
     /// Runs a job on the thread. It runs to its end even if the caller stops waiting.
-    pub(super) async fn run<T, F>(&self, job: F) -> Result<T, StorageError>
+    pub(super) async fn run<T, E, F>(&self, job: F) -> Result<T, E>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Connection) -> Result<T, StorageError> + Send + 'static,
+        E: From<StorageError> + Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, E> + Send + 'static,
     {
         let (done, answer) = oneshot::channel();
         let job = Box::new(move |connection: &mut Connection| {
             // Nobody waiting any more is fine: the work is done all the same.
             let _abandoned = done.send(job(connection));
         });
-        let stopped = || StorageError::Unavailable("the store has stopped".into());
+        let stopped = || E::from(StorageError::Unavailable("the store has stopped".into()));
         self.jobs.send(job).map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }

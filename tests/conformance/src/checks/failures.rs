@@ -29,14 +29,45 @@ const PASSING: &[&str] = &["transient", "unavailable"];
 /// Any error of the contract.
 const ANY: &[&str] = &[];
 
+/// What the source said of waiting.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Wait {
+    /// Whatever the error says is right.
+    Any,
+    /// It did not say, so the error must not, either.
+    NotSaid,
+    /// So many milliseconds.
+    Milliseconds(u64),
+}
+
+impl Wait {
+    fn fits(self, told: Option<u64>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::NotSaid => told.is_none(),
+            Self::Milliseconds(asked) => told == Some(asked),
+        }
+    }
+}
+
+impl std::fmt::Display for Wait {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Any => f.write_str("any wait"),
+            Self::NotSaid => f.write_str("no time to wait, because the source named none"),
+            Self::Milliseconds(milliseconds) => write!(f, "a wait of {milliseconds} ms"),
+        }
+    }
+}
+
 /// One way for a request to fail, and what may be made of it.
 struct Failure {
     name: &'static str,
     trouble: Trouble,
     /// Kinds of errors that are right where something was only read.
     reading: &'static [&'static str],
-    /// What the error must say of waiting.
-    wait: Option<Option<u64>>,
+    /// What the error must say of waiting, where it says that it passes.
+    wait: Wait,
     /// Whether a request that writes may have been carried out all the same.
     in_doubt: bool,
 }
@@ -46,17 +77,17 @@ fn failures(now: i64) -> Vec<Failure> {
         name,
         trouble: Trouble::Instead(Answer::json(status, "{}")),
         reading,
-        wait: None,
+        wait: Wait::Any,
         in_doubt: status >= 500,
     };
     let asked = |name, status, reading, header: Option<String>, wait| {
         let headers = header.map(|value| ("retry-after".to_owned(), value)).into_iter().collect::<BTreeMap<_, _>>();
         let trouble = Trouble::Instead(Answer { headers, ..Answer::json(status, "{}") });
-        Failure { wait: Some(wait), trouble, ..answered(name, status, reading) }
+        Failure { trouble, wait, ..answered(name, status, reading) }
     };
-    let other = |name, trouble, reading| Failure { name, trouble, reading, wait: None, in_doubt: true };
-    let seconds = (WAIT_SECONDS.to_string(), WAIT_SECONDS * 1000);
-    let until = (http_date(now + WAIT_UNTIL_SECONDS), WAIT_UNTIL_SECONDS.unsigned_abs() * 1000);
+    let other = |name, trouble, reading| Failure { name, trouble, reading, wait: Wait::Any, in_doubt: true };
+    let seconds = (WAIT_SECONDS.to_string(), Wait::Milliseconds(WAIT_SECONDS * 1000));
+    let until = (http_date(now + WAIT_UNTIL_SECONDS), Wait::Milliseconds(WAIT_UNTIL_SECONDS.unsigned_abs() * 1000));
     vec![
         answered("400", 400, ANY),
         answered("401", 401, &["auth-rejected", "auth-expired"]),
@@ -65,13 +96,13 @@ fn failures(now: i64) -> Vec<Failure> {
         answered("409", 409, ANY),
         answered("410", 410, ANY),
         answered("422", 422, ANY),
-        asked("429-seconds", 429, &["rate-limited"], Some(seconds.0.clone()), Some(seconds.1)),
-        asked("429-date", 429, &["rate-limited"], Some(until.0), Some(until.1)),
-        asked("429", 429, &["rate-limited"], None, None),
+        asked("429-seconds", 429, &["rate-limited"], Some(seconds.0.clone()), seconds.1),
+        asked("429-date", 429, &["rate-limited"], Some(until.0), until.1),
+        asked("429", 429, &["rate-limited"], None, Wait::NotSaid),
         answered("500", 500, PASSING),
         answered("502", 502, PASSING),
         answered("503", 503, PASSING),
-        asked("503-seconds", 503, PASSING, Some(seconds.0), Some(seconds.1)),
+        asked("503-seconds", 503, PASSING, Some(seconds.0), seconds.1),
         Failure { in_doubt: false, ..other("refused", Trouble::Refused, PASSING) },
         other("silent", Trouble::Silent, PASSING),
         other("broken", Trouble::Broken, PASSING),
@@ -185,27 +216,18 @@ async fn when_reading(
     };
     let said = word(&ended);
     if let Some(exception) = exception {
-        let fits = exception.kinds.iter().any(|kind| *kind == said);
+        let fits = exception.kinds.contains(&said);
         return if fits { Ok(true) } else { wrong(&format!("{:?}, as described", exception.kinds)) };
     }
-    let reads_a_record =
-        operation.name.ends_with(".get") && operation.arguments.as_deref().unwrap_or_default().contains("$id");
-    let kinds = if failure.name == "404" && reads_a_record { &["not-found"] } else { failure.reading };
+    let kinds = if failure.name == "404" && reads_a_record(operation) { &["not-found"] } else { failure.reading };
     let is_written = bench.count(Part::Writing) > 0;
     match &ended {
-        // What was read may not have mattered to the write.
-        Ok(_) if is_written => return Ok(true),
+        // What was read may not have mattered to the write; what is said after it is another check's question.
+        _ if is_written => {}
         Ok(_) => return wrong("an error"),
-        Err(_) if !kinds.is_empty() && !is_written && !kinds.contains(&said.as_str()) => {
-            return wrong(&kinds.join(" or "));
-        }
-        Err(error) => {
-            if let Some(wanted) = failure.wait
-                && wait(error) != wanted
-            {
-                return wrong(&format!("a wait of {wanted:?} ms"));
-            }
-        }
+        Err(_) if !kinds.is_empty() && !kinds.contains(&said.as_str()) => return wrong(&kinds.join(" or ")),
+        Err(error) if !failure.wait.fits(wait(error)) => return wrong(&failure.wait.to_string()),
+        Err(_) => {}
     }
     if failure.name == "401" {
         let logins = bench.count(Part::Login);
@@ -265,7 +287,7 @@ async fn when_writing(
         ))
     };
     if let Some(exception) = exception {
-        let fits = exception.kinds.iter().any(|kind| *kind == said);
+        let fits = exception.kinds.contains(&said);
         return if fits { Ok(true) } else { wrong(&format!("{:?}, as described", exception.kinds)) };
     }
     let is_carried_out = matches!(failure.trouble, Trouble::Broken | Trouble::Truncated);
@@ -285,10 +307,10 @@ async fn when_writing(
     if is_told_by_status && !failure.reading.contains(&said.as_str()) {
         return wrong(&failure.reading.join(" or "));
     }
-    match failure.wait {
-        Some(wanted) if asks_again && wait(error) != wanted => wrong(&format!("a wait of {wanted:?} ms")),
-        _ => Ok(true),
+    if asks_again && !failure.wait.fits(wait(error)) {
+        return wrong(&failure.wait.to_string());
     }
+    Ok(true)
 }
 
 /// Calls an operation under a failure. None where the host's own limit ended it, as it may with a bomb.

@@ -1,12 +1,14 @@
 //! The component as such: what it imports and exports, whom it speaks to, and what a page of records costs.
 
+#![allow(clippy::unused_async, reason = "a check is a future, also where it needs to wait for nothing")]
+
 use std::time::Duration;
 
 use serde_json::Value;
 use tradepost_runtime::contract::http::Effect;
 use tradepost_runtime::{CONTRACT_PACKAGE, CallError, Capability, MAX_COMPONENT_BYTES, Usage};
 
-use crate::description::Answer;
+use crate::description::{Answer, Operation};
 use crate::kit::{Bench, Kit};
 use crate::operation::OperationError;
 use crate::reading::{Read, Reading, cut};
@@ -71,7 +73,7 @@ pub(super) async fn exports_match_manifest(kit: &Kit) -> Found {
     {
         return failed(format!("the description calls {}, which is not exported", operation.name));
     }
-    let described: Vec<&str> = kit.description.operations.iter().map(|operation| operation.interface()).collect();
+    let described: Vec<&str> = kit.description.operations.iter().map(Operation::interface).collect();
     let silent: Vec<&str> =
         exported.iter().copied().filter(|name| !described.contains(name) && *name != "webhooks").collect();
     let silent = if silent.is_empty() { "all".to_owned() } else { format!("all but {}", silent.join(", ")) };
@@ -141,11 +143,10 @@ pub(super) async fn fuel_budget(kit: &Kit) -> Found {
     let limits = kit.runtime.limits();
     let mut evidence = Vec::new();
     for (name, items, usage) in measured(kit).await? {
-        let requests = limits.http.requests;
-        if usage.cpu * 2 > limits.cpu || usage.host_calls * 2 > limits.host_calls || usage.http_requests * 2 > requests
-        {
+        // Requests are counted and not judged here: what a platform has no list of costs one each, and the limit itself ends the call.
+        if usage.cpu * 2 > limits.cpu || usage.host_calls * 2 > limits.host_calls {
             return failed(format!(
-                "{name} with {items} records: {}, which is more than half of a limit ({:?}, {} host calls, {requests} requests)",
+                "{name} with {items} records: {}, which is more than half of a limit ({:?}, {} host calls)",
                 told(&usage),
                 limits.cpu,
                 limits.host_calls

@@ -69,7 +69,7 @@ checks! {
         hygiene::imports_only_declared "imports-only-declared" "Does the component import nothing but the contract?";
         hygiene::exports_match_manifest "exports-match-manifest" "Does the manifest describe what the component exports, and nothing else?";
         hygiene::egress_declared "egress-declared" "Do foreign addresses in records and redirects lead to no other host?";
-        hygiene::fuel_budget "fuel-budget" "Does a page of 100 records take at most half of what a call may use?";
+        hygiene::fuel_budget "fuel-budget" "Does a page of 100 records take at most half of a call's processor time and host calls?";
         hygiene::memory_budget "memory-budget" "Does a page of 100 records take at most half of the memory that a call may have?";
         hygiene::trap_contained "trap-contained" "Does a call that is ended from outside leave the account, its storage and other accounts as they were?";
         hygiene::no_state_between_calls "no-state-between-calls" "Do two accounts in turn and at once get what each gets alone?";

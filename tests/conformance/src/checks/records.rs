@@ -53,20 +53,13 @@ pub(super) async fn mapping_total(kit: &Kit) -> Found {
             let entry = table.iter().find(|entry| entry.word == *word && raw.ends_with("/raw"));
             let stated =
                 entry.and_then(|entry| serde_json::to_value(entry.order).ok()).filter(|order| !order.is_null());
-            match stated {
-                Some(stated) if stated != meaning => {
-                    let name = reading.name();
-                    return failed(format!(
-                        "{name}: {word} means {meaning} at {pointer}, and {stated} by the manifest"
-                    ));
-                }
-                // The manifest says that the word says nothing of the order.
-                None if entry.is_some() => {}
-                Some(_) => {}
-                None if meaning == "unknown" => {
-                    return failed(format!("{}: the platform's word {word} is unknown at {pointer}", reading.name()));
-                }
-                None => {}
+            if let Some(stated) = stated.filter(|stated| *stated != meaning) {
+                let name = reading.name();
+                return failed(format!("{name}: {word} means {meaning} at {pointer}, and {stated} by the manifest"));
+            }
+            // Unless the manifest has the word and says that it tells nothing of the order.
+            if entry.is_none() && meaning == "unknown" {
+                return failed(format!("{}: the platform's word {word} is unknown at {pointer}", reading.name()));
             }
         }
         evidence.push(format!("{} {} words", reading.name(), reading.kind.words.len()));

@@ -245,10 +245,8 @@ pub(super) async fn partial_batch_reported(kit: &Kit) -> Found {
     let (idle, id) = kit.ready(operation)?;
     idle.trouble(|seen| (seen.part == Part::Writing).then_some(Trouble::Ignored));
     let id = if id.is_empty() { "kit-known".to_owned() } else { id };
-    match ending(idle.call_with(&operation.name, &changes(operation, &[id])).await)? {
-        Ok(outcome) => not_confirmed(operation, &Ok(outcome), "accepted and ignored")?,
-        Err(_) => {}
-    }
+    let ended = ending(idle.call_with(&operation.name, &changes(operation, &[id])).await)?;
+    not_confirmed(operation, &ended, "accepted and ignored")?;
     Ok(format!("known, unknown, known: {}; accepted and ignored: not confirmed", said.join(", ")))
 }
 

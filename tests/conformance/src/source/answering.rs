@@ -175,10 +175,10 @@ fn list(route: &Route, state: &mut State, kind: &str, seen: &Seen) -> Answer {
         .map(|record| if route.columns.is_empty() { record.text.clone() } else { columns(record, &route.columns) })
         .collect();
     let numbers = |name: &str| match name {
-        "total" => Some(total.into()),
-        "pages" => Some(pages.into()),
-        "page" => Some(number.into()),
-        "size" => Some(size.into()),
+        "total" => Some(total),
+        "pages" => Some(pages),
+        "page" => Some(number),
+        "size" => Some(size),
         _ => None,
     };
     let mut envelope = json(route.envelope.as_deref().unwrap_or("\"$rows\"")).unwrap_or_default();

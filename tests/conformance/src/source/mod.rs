@@ -297,7 +297,7 @@ fn response(answer: &Answer) -> Result<http::Response<Bytes>, SendError> {
 /// 16 MiB of blanks in 16 KiB.
 fn bomb() -> Result<http::Response<Bytes>, SendError> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-    let blanks = [b' '; 1 << 16];
+    let blanks = vec![b' '; 1 << 16];
     let packed = (0..256).try_for_each(|_| packed.write_all(&blanks)).and_then(|()| packed.finish());
     let body = packed.map_err(|error| SendError::Protocol(format!("the kit cannot compress: {error}")))?;
     http::Response::builder()
