@@ -38,10 +38,12 @@ impl GiftCards for HardToFind {
         }
         let Some(dollars) = dollars.filter(|_| issues.is_empty()) else { return Err(error::invalid_input(issues)) };
         let body = json::Object::new().integer("value", dollars).text("transaction_id", reference.trim()).finish();
-        card(&http::post("/gift_card").json(body).effect(Effect::Once).send()?).map_err(|fault| match fault.kind {
-            ErrorKind::Transient(_) => {
-                error::outcome_unknown("hardtofind failed over the gift card, which may have been issued all the same.")
-                    .with_detail(fault.detail)
+        let answer = http::post("/gift_card").json(body).effect(Effect::Once).send()?;
+        // A 5xx may have been written behind the server's back, and an answer that cannot be read does not tell the card's code.
+        card(&answer).map_err(|fault| match fault.kind {
+            ErrorKind::Transient(_) | ErrorKind::Unavailable(_) | ErrorKind::Protocol(_) => {
+                error::outcome_unknown("The gift card may have been issued all the same: look at hardtofind before issuing another.")
+                    .with_detail(format!("HTTP {}: {}", answer.status, fault.detail))
             }
             _ => fault,
         })

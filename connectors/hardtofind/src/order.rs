@@ -42,7 +42,7 @@ impl Context {
             placed_at: self.past("created_at", placed)?,
             updated_at: self.past("updated_at", updated)?,
             paid_at: None,
-            dispatch_due_at: due.map(Timestamp::from),
+            dispatch_due_at: due_date(due)?,
             currency: Some(CURRENCY.into()),
             prices_include_tax: None,
             totals: totals(&source.payment_summary),
@@ -71,6 +71,12 @@ impl Context {
             extensions: Vec::new(),
         })
     }
+}
+
+/// When an order must be sent: it may lie ahead, and 1970 is a mistake here too.
+fn due_date(due: Option<time::Zoned>) -> Result<Option<Timestamp>, DecodeError> {
+    let checked = due.map(|zoned| time::plausible_at(zoned.0, &zoned.0)).transpose();
+    checked.map_err(|refusal| DecodeError::from(refusal).in_key("dispatch_due_at").in_key("dates"))
 }
 
 fn totals(payment: &PaymentJson) -> Totals {

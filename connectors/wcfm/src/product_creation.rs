@@ -34,7 +34,16 @@ pub fn create(fields: &ProductFields) -> Result<Product, Error> {
         sent => sent?,
     };
     let fault = match answer::read(&answer) {
-        Ok(Body::Json(_)) => return products::decode_single(clock, &answer),
+        Ok(Body::Json(_)) => match products::decode_single(clock, &answer) {
+            Ok(product) => return Ok(product),
+            // Made, and told in words that cannot be read: it is read again.
+            Err(unreadable) => {
+                return match created_since(newest_before, name)? {
+                    Some(product) => products::get(&product.id),
+                    None => Err(in_doubt(&unreadable)),
+                };
+            }
+        },
         Ok(Body::Empty) => refused_in_silence(),
         Err(fault) => fault,
     };
@@ -90,6 +99,11 @@ pub(crate) fn refuse_used_sku(sku: &str, except: Option<&str>) -> Result<(), Err
         }
         None => Ok(()),
     }
+}
+
+fn in_doubt(unreadable: &Error) -> Error {
+    error::outcome_unknown("The shop's answer cannot be read: look whether the product is there before creating it again.")
+        .with_detail(unreadable.detail.clone())
 }
 
 /// An empty answer: the shop refused and does not say why. Its usual reason is an article number that another seller uses.

@@ -103,18 +103,26 @@ impl Account {
                 offered: account.connector.capabilities().map(Capability::name).collect::<Vec<_>>().join(", "),
             });
         }
-        match self.run(&operation, invocation).await {
-            // The connector recognised an expired token that came without a 401. Renewed once, and only where running again
-            // repeats nothing but reads.
-            Err(Failed {
-                error: CallError::Connector(Error { kind: ErrorKind::AuthExpired, .. }),
-                spent_token: Some(token),
-            }) => {
-                account.door.invalidate_token(token);
-                self.run(&operation, invocation).await.map_err(|failed| failed.error)
-            }
-            other => other.map_err(|failed| failed.error),
+        let failed = match self.run(&operation, invocation).await {
+            Ok(reply) => return Ok(reply),
+            Err(failed) => failed,
+        };
+        if !failed.is_auth_expired() {
+            return Err(failed.error);
         }
+        // The connector was refused, or recognised an expired token that came without a 401. Its token is good for nothing any more.
+        // The call runs once more with another, but only where that repeats nothing but reads, and not where a token fresh from the
+        // login was refused as well: logging in again and again locks accounts.
+        if let Some(token) = failed.token {
+            account.door.invalidate_token(token);
+            if failed.wrote {
+                return Err(failed.error);
+            }
+            if !failed.renewed {
+                return self.run(&operation, invocation).await.map_err(Failed::into_final);
+            }
+        }
+        Err(failed.into_final())
     }
 
     async fn run<I: Invocation>(&self, operation: &str, invocation: &I) -> Result<Reply<I::Output>, Failed> {
@@ -144,8 +152,8 @@ impl Account {
         )
         .await;
         let (cpu, host_calls, peak_memory) = state.meter.usage();
-        let Remains { log, writes, http, token_generation, denial, spent } = state.finish();
-        let failed = |error| Failed { error, spent_token: token_generation.filter(|_| !http.wrote) };
+        let Remains { log, writes, http, token, renewed, denial, spent } = state.finish();
+        let failed = |error| Failed { error, token, renewed, wrote: http.wrote };
         let value = outcome.map_err(|error| {
             let forbidden = matches!(&error, CallError::Connector(error) if error.kind == ErrorKind::Forbidden);
             let (connector, operation) = (label.to_owned(), operation.to_owned());
@@ -169,8 +177,28 @@ impl Account {
 /// A run that brought no result.
 struct Failed {
     error: CallError,
-    /// The token it used, where nothing but reads was sent, so that it may be run again with another.
-    spent_token: Option<u64>,
+    /// The newest token it used.
+    token: Option<u64>,
+    /// Whether it renewed that token because one was refused.
+    renewed: bool,
+    /// Whether something that writes was sent.
+    wrote: bool,
+}
+
+impl Failed {
+    fn is_auth_expired(&self) -> bool {
+        matches!(&self.error, CallError::Connector(Error { kind: ErrorKind::AuthExpired, .. }))
+    }
+
+    /// The error where nothing is left to be renewed: what calls itself expired is rejected.
+    fn into_final(mut self) -> CallError {
+        if let CallError::Connector(error) = &mut self.error
+            && error.kind == ErrorKind::AuthExpired
+        {
+            error.kind = ErrorKind::AuthRejected;
+        }
+        self.error
+    }
 }
 
 /// Instantiates, calls, and tells what happened. The store is gone when this returns.

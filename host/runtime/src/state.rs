@@ -54,7 +54,10 @@ pub(crate) struct Remains {
     pub(crate) log: Vec<LogLine>,
     pub(crate) writes: StorageWrites,
     pub(crate) http: egress::Usage,
-    pub(crate) token_generation: Option<u64>,
+    /// The newest token that a request carried.
+    pub(crate) token: Option<u64>,
+    /// Whether a token that was refused was renewed.
+    pub(crate) renewed: bool,
     pub(crate) denial: Option<Denial>,
     pub(crate) spent: Option<BudgetExceeded>,
 }
@@ -76,7 +79,8 @@ impl CallState {
                 log,
                 writes: overlay.into_writes(),
                 http: outbound.exchange().usage(),
-                token_generation: outbound.exchange().token_generation(),
+                token: outbound.exchange().token_generation(),
+                renewed: outbound.exchange().has_renewed(),
                 denial: self.denial,
                 spent: self.spent,
             },

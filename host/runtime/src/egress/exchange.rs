@@ -155,6 +155,11 @@ impl Exchange {
         Some(self.generation.load(Ordering::Relaxed)).filter(|generation| *generation > 0)
     }
 
+    /// Whether a request of this call was answered 401 and led to a new login.
+    pub fn has_renewed(&self) -> bool {
+        self.renewed.load(Ordering::Relaxed) > 0
+    }
+
     /// Sends several requests, at most [`HttpLimits::in_flight`] at a time, and returns the outcomes in order.
     pub async fn send_all(&self, requests: Vec<Request>) -> Vec<Result<Response, SendError>> {
         let at_once = self.budget.limits.in_flight.max(1);

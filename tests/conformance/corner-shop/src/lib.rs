@@ -128,13 +128,18 @@ pub fn ship(order_id: &str, shipment: &Shipment, send: Send) -> Result<Status, E
         let issue = error::issue("/tracking-number", "missing", "The shop needs a tracking number.");
         return Err(error::invalid_input(vec![issue]));
     };
+    let shows = |order: &Order| order.shipments.iter().any(|parcel| parcel.tracking_number.as_deref() == Some(tracking));
     let before = get(order_id, exactly)?;
-    if before.shipments.iter().any(|parcel| parcel.tracking_number.as_deref() == Some(tracking)) {
+    if shows(&before) {
         return Ok(before.status);
     }
     let body = json::Object::new().text("tracking", tracking).finish();
     send(http::post(format!("/orders/{}/ship", http::segment(order_id))).json(body))?.checked()?;
-    Ok(get(order_id, exactly)?.status)
+    let after = get(order_id, exactly)?;
+    if shows(&after) {
+        return Ok(after.status);
+    }
+    Err(error::conflict("The shop took the request and does not show the parcel."))
 }
 
 /// An amount as it is written.
@@ -163,7 +168,7 @@ fn order(row: OrderJson<'_>, raw: Option<&str>, amount: ReadAmount) -> Result<Or
         id,
         status: StatusTable::new(describe().statuses).lookup(&row.state),
         placed_at: None,
-        updated_at: Some(row.changed.into()),
+        updated_at: Some(time::plausible(row.changed.into()).map_err(|refusal| refusal.at("/changed"))?),
         paid_at: None,
         dispatch_due_at: None,
         currency: Some("EUR".into()),
