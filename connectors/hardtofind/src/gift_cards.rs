@@ -41,10 +41,10 @@ impl GiftCards for HardToFind {
         let answer = http::post("/gift_card").json(body).effect(Effect::Once).send()?;
         // A 5xx may have been written behind the server's back, and an answer that cannot be read does not tell the card's code.
         card(&answer).map_err(|fault| match fault.kind {
-            ErrorKind::Transient(_) | ErrorKind::Unavailable(_) | ErrorKind::Protocol(_) => {
-                error::outcome_unknown("The gift card may have been issued all the same: look at hardtofind before issuing another.")
-                    .with_detail(format!("HTTP {}: {}", answer.status, fault.detail))
-            }
+            ErrorKind::Transient(_) | ErrorKind::Unavailable(_) | ErrorKind::Protocol(_) => error::outcome_unknown(
+                "The gift card may have been issued all the same: look at hardtofind before issuing another.",
+            )
+            .with_detail(format!("HTTP {}: {}", answer.status, fault.detail)),
             _ => fault,
         })
     }

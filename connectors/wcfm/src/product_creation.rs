@@ -102,8 +102,10 @@ pub(crate) fn refuse_used_sku(sku: &str, except: Option<&str>) -> Result<(), Err
 }
 
 fn in_doubt(unreadable: &Error) -> Error {
-    error::outcome_unknown("The shop's answer cannot be read: look whether the product is there before creating it again.")
-        .with_detail(unreadable.detail.clone())
+    error::outcome_unknown(
+        "The shop's answer cannot be read: look whether the product is there before creating it again.",
+    )
+    .with_detail(unreadable.detail.clone())
 }
 
 /// An empty answer: the shop refused and does not say why. Its usual reason is an article number that another seller uses.

@@ -19,9 +19,7 @@ use tradepost_runtime::storage::{Storage, StorageError, StorageWrites};
 
 pub use storage::SqliteStorage;
 
-use crate::command::{
-    AttemptEnd, Command, CommandClaim, CommandQuery, JournalEntry, NewCommand, Resolution,
-};
+use crate::command::{AttemptEnd, Command, CommandClaim, CommandQuery, JournalEntry, NewCommand, Resolution};
 use crate::event::{Event, EventFilter};
 use crate::record::{RecordQuery, StoredRecord};
 use crate::stream::{Committed, PageCommit, StreamClaim, StreamKey, StreamState};

@@ -434,6 +434,14 @@ impl Operation {
     }
 }
 
+impl Shows {
+    /// Whether any field of the record but its id is shown.
+    pub fn has_fields(&self) -> bool {
+        let texts = !self.texts.is_empty() || !self.html.is_empty();
+        self.status.is_some() || self.version.is_some() || !self.money.is_empty() || !self.dates.is_empty() || texts
+    }
+}
+
 impl RecordKind {
     /// The sample, parsed.
     pub fn sample(&self) -> Value {

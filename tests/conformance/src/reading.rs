@@ -47,7 +47,8 @@ impl Kit {
         let mut reasons = Vec::new();
         for operation in &self.description.operations {
             let kind = operation.record.as_ref().and_then(|kind| self.description.record(kind));
-            let (Some(kind), Some(_), false) = (kind, &operation.shows.id, operation.is_write()) else { continue };
+            let shows = operation.shows.id.is_some() || (!operation.is_list() && operation.shows.has_fields());
+            let (Some(kind), true, false) = (kind, shows, operation.is_write()) else { continue };
             match operation.skip.get(check) {
                 Some(reason) => reasons.push(format!("{}: {reason}", operation.name)),
                 None if self.offers(operation) => readings.push(Reading { operation, kind }),

@@ -12,10 +12,13 @@ use tradepost_runtime::egress::Response;
 use tradepost_runtime::journal::{Journal, JournalStop, Ruling, Step, StepEnd};
 use tradepost_runtime::{Account, CallError};
 
+/// The fingerprint of a write, and its answer.
+type Write = ([u8; 32], Option<Response>);
+
 #[derive(Default)]
 struct Notebook {
-    /// By place: the fingerprint of a write, and its answer.
-    writes: Mutex<BTreeMap<u32, ([u8; 32], Option<Response>)>>,
+    /// By place.
+    writes: Mutex<BTreeMap<u32, Write>>,
     /// Whether the next answer to a write is entered and then lost to the call, as by a crash.
     cut: Mutex<bool>,
     /// Writes are only looked at.

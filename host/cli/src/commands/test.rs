@@ -66,7 +66,7 @@ impl Test {
         let shown = bar.clone();
         let ran = tokio::task::spawn_blocking(move || {
             run(component, description, options, |check| {
-                shown.set_message(format!("{}: {}", check.check, check.result))
+                shown.set_message(format!("{}: {}", check.check, check.result));
             })
         });
         let report = ran.await.map_err(|panic| Failure::unexpected(format!("the kit broke off: {panic}")));

@@ -191,11 +191,9 @@ pub(super) fn forget(connection: &mut Connection, claim: &CommandClaim, index: u
 /// Fails where somebody else has taken the command over.
 fn fence(transaction: &Transaction<'_>, claim: &CommandClaim) -> Result<(), StoreError> {
     let epoch: Option<i64> = transaction
-        .query_row(
-            "SELECT epoch FROM command WHERE id = ?1 AND state = 'running'",
-            [signed(claim.command.id)],
-            |row| row.get(0),
-        )
+        .query_row("SELECT epoch FROM command WHERE id = ?1 AND state = 'running'", [signed(claim.command.id)], |row| {
+            row.get(0)
+        })
         .optional()
         .map_err(failed)?;
     if epoch == Some(signed(claim.epoch)) {

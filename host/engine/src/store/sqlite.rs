@@ -7,9 +7,7 @@ use tradepost_runtime::storage::StorageWrites;
 
 use super::streams::signed;
 use super::{SqliteStorage, Store, StoreError, commands, events, streams};
-use crate::command::{
-    AttemptEnd, Command, CommandClaim, CommandQuery, JournalEntry, NewCommand, Resolution,
-};
+use crate::command::{AttemptEnd, Command, CommandClaim, CommandQuery, JournalEntry, NewCommand, Resolution};
 use crate::event::{Event, EventFilter};
 use crate::record::{RecordQuery, StoredRecord};
 use crate::stream::{Committed, PageCommit, StreamClaim, StreamKey, StreamState};

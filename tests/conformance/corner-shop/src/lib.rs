@@ -128,7 +128,8 @@ pub fn ship(order_id: &str, shipment: &Shipment, send: Send) -> Result<Status, E
         let issue = error::issue("/tracking-number", "missing", "The shop needs a tracking number.");
         return Err(error::invalid_input(vec![issue]));
     };
-    let shows = |order: &Order| order.shipments.iter().any(|parcel| parcel.tracking_number.as_deref() == Some(tracking));
+    let shows =
+        |order: &Order| order.shipments.iter().any(|parcel| parcel.tracking_number.as_deref() == Some(tracking));
     let before = get(order_id, exactly)?;
     if shows(&before) {
         return Ok(before.status);

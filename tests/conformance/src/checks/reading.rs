@@ -351,7 +351,7 @@ async fn one_busy_walk(
 ) -> Result<(), String> {
     let bench = kit.bench().map_err(text)?;
     let rows = rows_of_a_page(kit, kind);
-    fill_with_words(&bench, kind, random.below(rows as u64 * 5 / 2) as usize + 1);
+    fill_with_words(&bench, kind, random.below(rows * 5 / 2) + 1);
     kit.clock.advance(BETWEEN_WALKS);
     let mut follower = Follower::new(list);
     for _ in 0..2 {
@@ -361,7 +361,7 @@ async fn one_busy_walk(
             while dice.below(3) == 0 {
                 // Half of the changes share their second with the one before.
                 clock.advance(i64::from(dice.below(2) == 0));
-                make_change(state, &name, changes[dice.below(changes.len() as u64) as usize], &mut dice);
+                make_change(state, &name, changes[dice.below(changes.len())], &mut dice);
             }
         });
         follower.walk(&bench).await.map_err(|end| end.to_string())?;
@@ -377,13 +377,12 @@ async fn one_busy_walk(
 
 fn make_change(state: &mut State, kind: &str, change: Change, random: &mut Random) {
     let records = state.records_mut(kind);
-    let count = records.all().len() as u64;
-    let chosen =
-        |random: &mut Random| records.all().get(random.below(count.max(1)) as usize).map(|record| record.id.clone());
+    let count = records.all().len();
+    let chosen = |random: &mut Random| records.all().get(random.below(count)).map(|record| record.id.clone());
     match change {
         Change::Insert => {
             let id = records.insert();
-            let (kind, number) = (records.kind.clone(), random.below(100) as usize);
+            let (kind, number) = (records.kind.clone(), random.below(100));
             give_word(state, &kind, &id, number);
         }
         Change::Update => {
@@ -392,7 +391,7 @@ fn make_change(state: &mut State, kind: &str, change: Change, random: &mut Rando
             }
         }
         Change::LeaveFilter => {
-            let (kind, number) = (records.kind.clone(), random.below(100) as usize);
+            let (kind, number) = (records.kind.clone(), random.below(100));
             if let (Some(id), Some(pointer)) = (chosen(random), &kind.status) {
                 let word = kind.words[number % kind.words.len()].clone();
                 records.touch(&id, |value| set_word(value, pointer, &word));
@@ -530,7 +529,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() >> 33).unwrap_or_default() % bound.max(1)
     }
 }

@@ -119,6 +119,10 @@ pub(super) async fn ids_are_opaque(kit: &Kit) -> Found {
     let mut evidence = Vec::new();
     for reading in kit.readings("ids-are-opaque")? {
         let kind = reading.kind;
+        if reading.operation.shows.id.is_none() {
+            evidence.push(format!("{} shows no id", reading.name()));
+            continue;
+        }
         let is_number = kind.sample().pointer(&kind.id).is_some_and(Value::is_number);
         let numbers = ["9007199254740993", "9223372036854775807", "7"];
         let texts = ["9007199254740993", "18446744073709551617", "007", "0000123456", "A-1 \u{fc}?&#%2F+:"];

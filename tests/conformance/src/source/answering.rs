@@ -135,8 +135,10 @@ fn from_request(name: &str, seen: &Seen) -> Option<Value> {
 /// JSON around one record.
 fn filled(envelope: &str, record: &Record, seen: &Seen) -> String {
     let mut value = json(envelope).unwrap_or_default();
+    // As the record is written, which a check may have changed behind its value.
+    let written = json(&record.text).unwrap_or_else(|_| record.value.clone());
     substitute(&mut value, &|name| match name.split_once(':') {
-        Some(("field", pointer)) => Some(record.value.pointer(pointer).cloned().unwrap_or_default()),
+        Some(("field", pointer)) => Some(written.pointer(pointer).cloned().unwrap_or_default()),
         _ if name == "id" => Some(record.id.clone().into()),
         _ => from_request(name, seen),
     });

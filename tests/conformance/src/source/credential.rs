@@ -72,13 +72,11 @@ impl Credential {
             return Answer::json(404, "{}");
         };
         // Forms are not read back field by field: their values are on the line of the body only.
-        let is_right = self.refuses_logins.then_some(false).unwrap_or_else(|| {
-            seen.body.is_null()
-                || login.fields.iter().all(|(name, template)| {
-                    seen.body.get(name).and_then(Value::as_str) == Some(fill(template, &self.values).as_str())
-                })
-        });
-        if !is_right {
+        let is_right = seen.body.is_null()
+            || login.fields.iter().all(|(name, template)| {
+                seen.body.get(name).and_then(Value::as_str) == Some(fill(template, &self.values).as_str())
+            });
+        if self.refuses_logins || !is_right {
             return description.refusals.bad_login.clone().unwrap_or_else(|| Answer::json(401, "{}"));
         }
         self.given += 1;

@@ -338,13 +338,11 @@ impl Source for Worlds {
     async fn answer(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, SendError> {
         let authority = request.uri().authority().map(ToString::to_string).unwrap_or_default();
         let world = self.worlds().get(&authority).cloned();
-        match world {
-            Some(world) => world.answer(request).await,
-            None => {
-                let line = format!("{} {}", request.method(), request.uri());
-                self.strays.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-                Err(SendError::NotSent(format!("no scripted source stands at {authority}")))
-            }
+        if let Some(world) = world {
+            return world.answer(request).await;
         }
+        let line = format!("{} {}", request.method(), request.uri());
+        self.strays.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        Err(SendError::NotSent(format!("no scripted source stands at {authority}")))
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct Records {
     sample: OnceCell<Value>,
     clock: Arc<KitClock>,
     next: u64,
-    records: Vec<Record>,
+    held: Vec<Record>,
 }
 
 /// The first id that is given out. Not one: small numbers collide with too much else in a sample.
@@ -43,17 +43,17 @@ const FIRST_ID: u64 = 7001;
 
 impl Records {
     pub(crate) fn new(kind: RecordKind, clock: Arc<KitClock>) -> Self {
-        Self { kind, sample: OnceCell::new(), clock, next: FIRST_ID, records: Vec::new() }
+        Self { kind, sample: OnceCell::new(), clock, next: FIRST_ID, held: Vec::new() }
     }
 
     /// All, first made first.
     pub(crate) fn all(&self) -> &[Record] {
-        &self.records
+        &self.held
     }
 
     /// In the order of a list.
     pub(crate) fn ordered(&self, order: RowOrder) -> Vec<&Record> {
-        let mut rows: Vec<&Record> = self.records.iter().collect();
+        let mut rows: Vec<&Record> = self.held.iter().collect();
         match order {
             RowOrder::NewestFirst => rows.sort_by_key(|record| (-record.updated, std::cmp::Reverse(record.made))),
             RowOrder::LastMadeFirst => rows.reverse(),
@@ -63,7 +63,7 @@ impl Records {
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&Record> {
-        self.records.iter().find(|record| record.id == id)
+        self.held.iter().find(|record| record.id == id)
     }
 
     /// Makes a record from the sample, changed now, and gives its id.
@@ -86,7 +86,7 @@ impl Records {
             text: String::new(),
         };
         self.next += 1;
-        self.records.push(record);
+        self.held.push(record);
         self.touch(id, |_| {});
         id.to_owned()
     }
@@ -94,7 +94,7 @@ impl Records {
     /// Changes a record: a new version, changed now. Whatever else changes is the caller's.
     pub(crate) fn touch(&mut self, id: &str, change: impl FnOnce(&mut Value)) {
         let (now, kind) = (self.clock.now(), &self.kind);
-        let Some(record) = self.records.iter_mut().find(|record| record.id == id) else { return };
+        let Some(record) = self.held.iter_mut().find(|record| record.id == id) else { return };
         record.version += 1;
         record.updated = now;
         if let Some(pointer) = &kind.version {
@@ -112,20 +112,20 @@ impl Records {
 
     /// Changes a record and leaves its version and its dates alone.
     pub(crate) fn edit(&mut self, id: &str, change: impl FnOnce(&mut Value)) {
-        let Some(record) = self.records.iter_mut().find(|record| record.id == id) else { return };
+        let Some(record) = self.held.iter_mut().find(|record| record.id == id) else { return };
         change(&mut record.value);
         record.text = render(&record.value);
     }
 
     /// Writes a record's text as it stands, whatever it is.
     pub(crate) fn write(&mut self, id: &str, text: String) {
-        if let Some(record) = self.records.iter_mut().find(|record| record.id == id) {
+        if let Some(record) = self.held.iter_mut().find(|record| record.id == id) {
             record.text = text;
         }
     }
 
     pub(crate) fn remove(&mut self, id: &str) {
-        self.records.retain(|record| record.id != id);
+        self.held.retain(|record| record.id != id);
     }
 
     /// What the contract's item should show as the version of a record: the text or number that `touch` wrote.
