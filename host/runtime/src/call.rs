@@ -53,6 +53,12 @@ impl<T> Reply<T> {
         }
         Ok(self.value)
     }
+
+    /// The same reply with another value.
+    pub(crate) fn try_map<U, E>(self, change: impl FnOnce(T) -> Result<U, E>) -> Result<Reply<U>, E> {
+        let Self { value, writes, usage, log, account } = self;
+        Ok(Reply { value: change(value)?, writes, usage, log, account })
+    }
 }
 
 /// What a call used.

@@ -32,6 +32,7 @@
 //! ```
 
 mod account;
+mod by_name;
 mod call;
 mod connector;
 pub mod contract;
@@ -51,6 +52,7 @@ pub mod values;
 mod wasi;
 
 pub use account::{Account, AccountConfig};
+pub use by_name::{NamedCallError, WRITING_OPERATIONS};
 pub use call::{Reply, Usage};
 pub use connector::{Capability, Connector};
 pub use contract::{commerce, errors};

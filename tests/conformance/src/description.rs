@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
+use tradepost_runtime::WRITING_OPERATIONS;
 
 /// A description that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -411,21 +412,7 @@ impl Operation {
 
     /// Whether it changes something at the source.
     pub fn is_write(&self) -> bool {
-        const WRITES: [&str; 12] = [
-            "order-acceptance.acknowledge",
-            "order-status.set",
-            "shipments.ship",
-            "order-notes.add",
-            "fulfilment.submit",
-            "fulfilment-updates.update",
-            "product-writes.create",
-            "product-writes.update",
-            "product-writes.delete",
-            "stock-updates.set",
-            "gift-cards.issue",
-            "gift-cards.void",
-        ];
-        WRITES.contains(&self.name.as_str())
+        WRITING_OPERATIONS.contains(&self.name.as_str())
     }
 
     /// The interface: `orders` of `orders.list`.

@@ -5,26 +5,10 @@ use wit_parser::{Docs, TypeDefKind};
 
 use super::contract::{CONTRACT, Side};
 use super::reference::first_sentence;
+use crate::by_name::WRITING_OPERATIONS;
 use crate::connector::{Capability, Connector};
 use crate::contract::http::Effect;
 use crate::contract::manifest::Manifest;
-
-/// Functions that change something at the source. A manifest that is silent about one of these has not said that it
-/// only reads.
-const WRITING: [&str; 12] = [
-    "order-acceptance.acknowledge",
-    "order-status.set",
-    "shipments.ship",
-    "order-notes.add",
-    "fulfilment.submit",
-    "fulfilment-updates.update",
-    "product-writes.create",
-    "product-writes.update",
-    "product-writes.delete",
-    "stock-updates.set",
-    "gift-cards.issue",
-    "gift-cards.void",
-];
 
 /// A function that a connector exports.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -53,7 +37,8 @@ pub(super) fn operations(manifest: &Manifest, capabilities: &[Capability]) -> Ve
         for (function, docs) in functions(interface) {
             let name = format!("{interface}.{function}");
             let stated = manifest.effects.iter().find(|effect| effect.operation == name).map(|effect| effect.effect);
-            let effect = if WRITING.contains(&name.as_str()) { stated } else { stated.or(Some(Effect::Read)) };
+            let effect =
+                if WRITING_OPERATIONS.contains(&name.as_str()) { stated } else { stated.or(Some(Effect::Read)) };
             operations.push(Operation { interface, function, effect, meaning: first_sentence(docs) });
         }
     }
@@ -104,10 +89,10 @@ mod tests {
                     .map(|(function, _)| format!("{}.{function}", capability.name()))
             })
             .collect();
-        for writing in WRITING {
+        for writing in WRITING_OPERATIONS {
             assert!(all.iter().any(|name| name == writing), "the contract has no {writing}");
         }
-        for name in all.iter().filter(|name| !WRITING.contains(&name.as_str())) {
+        for name in all.iter().filter(|name| !WRITING_OPERATIONS.contains(&name.as_str())) {
             let function = name.split('.').next_back().unwrap_or_default();
             assert!(["list", "get", "status", "receive"].contains(&function), "does {name} read or write?");
         }
