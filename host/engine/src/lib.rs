@@ -1,7 +1,45 @@
-//! Durable state. Its first piece is the store in which connectors' values live; only [`store`] speaks SQL.
+//! The engine: orders, products and stock of many accounts kept up to date in one store, and commands carried out once.
+//!
+//! * A **pull** walks a list page by page. A page's records, the events that tell of them, the cursor behind them and what the connector
+//!   stored are committed together or not at all ([`stream`], [`pull`]).
+//! * The **event feed** tells what changed, in an order without gaps, to be read from any position ([`event`]).
+//! * A **command** is recorded before anything is sent. Its requests are journaled; cut off anywhere and run again, it sends nothing that was
+//!   answered a second time, and what cannot be told is parked for a person ([`command`]).
+//!
+//! Only [`store`] speaks SQL.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use futures_util::StreamExt;
+//! use tradepost_engine::{Engine, EngineOptions, event::EventFilter, store};
+//! # async fn example(accounts: Vec<tradepost_runtime::Account>) -> anyhow::Result<()> {
+//! let store = Arc::new(store::open("data".as_ref())?);
+//! let engine = Engine::new(store, accounts, EngineOptions::default());
+//! for stream in engine.streams() {
+//!     engine.pull(&stream, |_page| {}).await?;
+//! }
+//! let mut events = std::pin::pin!(engine.events(0, EventFilter::default()));
+//! while let Some(event) = events.next().await {
+//!     let event = event?;
+//!     println!("{} {:?} {} {}", event.position, event.change, event.kind, event.id);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod command;
+mod engine;
 pub mod event;
+mod failure;
+mod journal;
+mod lock;
+pub mod pull;
 pub mod record;
+mod run;
 pub mod store;
 pub mod stream;
+mod worker;
+
+pub use engine::{CommandError, Engine, EngineOptions, Order};
+pub use lock::{LockError, WorkLock};
+pub use run::Happening;

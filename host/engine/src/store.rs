@@ -121,6 +121,9 @@ pub trait Store: Storage {
         writes: StorageWrites,
     ) -> Result<Command, StoreError>;
 
+    /// Ends every lease: for a process that knows that it is the only one, because the ones before it are gone.
+    async fn end_leases(&self) -> Result<(), StoreError>;
+
     /// One command.
     async fn command(&self, id: u64) -> Result<Option<Command>, StoreError>;
 

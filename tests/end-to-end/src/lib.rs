@@ -3,6 +3,8 @@
 //! Compiling a component takes longer than most tests, so a test program loads each connector once. That is why all its
 //! tests run on one asynchronous runtime: connections of the shared host belong to it.
 
+pub mod dying_store;
+
 use std::collections::{BTreeMap, HashSet};
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};

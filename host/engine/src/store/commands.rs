@@ -276,20 +276,34 @@ pub(super) fn resolve(connection: &mut Connection, id: u64, resolution: &Resolut
             set(&transaction, id, CommandState::Done, Some(&outcome), None, None)?
         }
         Resolution::Retry => {
-            // What was in doubt did not happen, and is sent again. What was plainly answered is not.
-            transaction
-                .execute(
-                    "DELETE FROM command_request WHERE command = ?1 AND (status IS NULL OR status >= 500 OR status = 408)",
-                    [signed(id)],
-                )
-                .and_then(|_| transaction.execute("UPDATE command SET attempts = 0 WHERE id = ?1", [signed(id)]))
-                .map_err(failed)?;
+            forget_doubtful(&transaction, id)?;
+            transaction.execute("UPDATE command SET attempts = 0 WHERE id = ?1", [signed(id)]).map_err(failed)?;
             set(&transaction, id, CommandState::Waiting, None, None, Some(now().unsigned_abs()))?
         }
     };
     tell(&transaction, &resolved, Change::Updated)?;
     transaction.commit().map_err(failed)?;
     Ok(resolved)
+}
+
+/// What was in doubt did not happen, and is sent again. What was plainly answered is not. What was read after the first doubt is read
+/// anew, unless a write that stays came of it: now that there is no doubt, the command may go another way.
+fn forget_doubtful(transaction: &Transaction<'_>, id: u64) -> Result<(), StoreError> {
+    const DOUBTFUL: &str = "command = ?1 AND effect <> 'read' AND (status IS NULL OR status >= 500 OR status = 408)";
+    let first = format!("SELECT min(place) FROM command_request WHERE {DOUBTFUL}");
+    let first: Option<u32> = transaction.query_row(&first, [signed(id)], |row| row.get(0)).map_err(failed)?;
+    transaction
+        .execute(&format!("DELETE FROM command_request WHERE {DOUBTFUL}"), [signed(id)])
+        .and_then(|_| {
+            transaction.execute(
+                "DELETE FROM command_request AS gone WHERE command = ?1 AND place > ?2 AND effect = 'read'
+                     AND NOT EXISTS (SELECT 1 FROM command_request AS later
+                         WHERE later.command = ?1 AND later.place > gone.place AND later.effect <> 'read')",
+                params![signed(id), first],
+            )
+        })
+        .map(|_| ())
+        .map_err(failed)
 }
 
 /// Appends the event that tells how a command stands.

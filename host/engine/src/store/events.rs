@@ -72,13 +72,17 @@ pub(super) fn records(connection: &Connection, query: &RecordQuery) -> Result<Ve
              FROM record JOIN event ON event.position = record.position
              WHERE gone = 0 AND (?1 IS NULL OR record.account = ?1) AND (?2 IS NULL OR record.kind = ?2)
                AND (?3 IS NULL OR record.id = ?3) AND (?4 IS NULL OR event.body ->> '$.status.raw' = ?4)
-               AND (?5 IS NULL OR instr(lower(event.body), lower(?5)) > 0) AND (?6 IS NULL OR event.at >= ?6)
-             ORDER BY record.position DESC LIMIT ?7",
+               AND (?5 IS NULL OR event.at >= ?5)
+             ORDER BY record.position DESC LIMIT ?6",
         )
         .map_err(failed)?;
     let RecordQuery { account, kind, id, status, text, changed_since, limit } = query;
     let since = changed_since.map(signed);
-    let rows = statement.query_map(params![account, kind, id, status, text, since, count(*limit)], |row| {
+    // SQLite knows the case of ASCII only, and sees names and escapes where a person sees text: the text is looked for here, among rows
+    // that come one by one, so that no more are read than are needed.
+    let most = text.as_ref().map_or(count(*limit), |_| -1);
+    let wanted = text.as_deref().map(without_case);
+    let rows = statement.query_map(params![account, kind, id, status, since, most], |row| {
         Ok(StoredRecord {
             account: row.get(0)?,
             kind: row.get(1)?,
@@ -89,7 +93,30 @@ pub(super) fn records(connection: &Connection, query: &RecordQuery) -> Result<Ve
             record: json(6, &row.get::<_, String>(6)?)?,
         })
     });
-    rows.and_then(Iterator::collect).map_err(failed)
+    let is_wanted = |found: &rusqlite::Result<StoredRecord>| match (&wanted, found) {
+        (Some(wanted), Ok(found)) => says(&found.record, wanted),
+        _ => true,
+    };
+    rows.and_then(|rows| rows.filter(is_wanted).take(*limit).collect()).map_err(failed)
+}
+
+/// Whether a text or number of a record holds these words, which are [without case](without_case).
+fn says(value: &Value, wanted: &str) -> bool {
+    match value {
+        Value::String(text) => without_case(text).contains(wanted),
+        Value::Number(number) => without_case(&number.to_string()).contains(wanted),
+        Value::Array(values) => values.iter().any(|value| says(value, wanted)),
+        Value::Object(fields) => fields.values().any(|value| says(value, wanted)),
+        Value::Null | Value::Bool(_) => false,
+    }
+}
+
+/// A text in which case makes no difference, in any script. By way of capitals, so that `ß` is `ss` and both small sigmas are one.
+fn without_case(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
 /// A limit as SQLite takes it.

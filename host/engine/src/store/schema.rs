@@ -10,7 +10,7 @@ use super::OpenError;
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// Each step brings the schema from its index to the next version; published steps never change.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE connector_value (
         account TEXT NOT NULL,
@@ -95,6 +95,8 @@ const MIGRATIONS: [&str; 2] = [
         PRIMARY KEY (command, place)
     ) STRICT, WITHOUT ROWID;
 ",
+    // Walks on end that read everything. A file that did not count them begins with none, and so takes no record for gone too early.
+    "ALTER TABLE stream ADD COLUMN whole_walks INTEGER NOT NULL DEFAULT 0;",
 ];
 
 /// Opens the file and brings it up to date.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tradepost_runtime::storage::StorageWrites;
 
 use super::streams::signed;
-use super::{SqliteStorage, Store, StoreError, commands, events, streams};
+use super::{SqliteStorage, Store, StoreError, commands, events, failed, streams};
 use crate::command::{AttemptEnd, Command, CommandClaim, CommandQuery, JournalEntry, NewCommand, Resolution};
 use crate::event::{Event, EventFilter};
 use crate::record::{RecordQuery, StoredRecord};
@@ -89,6 +89,16 @@ impl Store for SqliteStorage {
     ) -> Result<Command, StoreError> {
         let claim = claim.clone();
         self.writer.run(move |connection| commands::end(connection, &claim, &end, &writes)).await
+    }
+
+    async fn end_leases(&self) -> Result<(), StoreError> {
+        self.writer
+            .run(|connection| {
+                let statements =
+                    "UPDATE stream SET lease_until = 0; UPDATE command SET lease_until = 0 WHERE state = 'running';";
+                connection.execute_batch(&format!("BEGIN IMMEDIATE; {statements} COMMIT")).map_err(failed)
+            })
+            .await
     }
 
     async fn command(&self, id: u64) -> Result<Option<Command>, StoreError> {

@@ -57,11 +57,14 @@ pub(super) fn commit(
         ..claim.clone()
     };
     let at = now();
-    let held = transaction
-        .execute(
+    // A lease that ended at 0 was given back. One that ran out stands until somebody takes the stream over.
+    let whole_walks: Option<i64> = transaction
+        .query_row(
             "UPDATE stream SET cursor = ?3, walk = ?4, pages = ?5, lease_until = ?6, failure = NULL, failures = 0,
-                 walked_at = CASE WHEN ?7 THEN ?8 ELSE walked_at END
-             WHERE account = ?1 AND kind = ?2 AND epoch = ?9 AND pages = ?10",
+                 walked_at = CASE WHEN ?7 THEN ?8 ELSE walked_at END,
+                 whole_walks = CASE WHEN NOT ?7 THEN whole_walks WHEN ?11 THEN whole_walks + 1 ELSE 0 END
+             WHERE account = ?1 AND kind = ?2 AND epoch = ?9 AND pages = ?10 AND lease_until <> 0
+             RETURNING whole_walks",
             params![
                 claim.key.account,
                 claim.key.kind,
@@ -72,18 +75,19 @@ pub(super) fn commit(
                 page.end,
                 at,
                 signed(claim.epoch),
-                signed(claim.pages)
+                signed(claim.pages),
+                page.whole
             ],
+            |row| row.get(0),
         )
+        .optional()
         .map_err(failed)?;
-    if held == 0 {
-        return Err(StoreError::Fenced(claim.key.to_string()));
-    }
+    let whole_walks = whole_walks.ok_or_else(|| StoreError::Fenced(claim.key.to_string()))?;
     let mut committed = Committed::default();
     for item in &page.items {
         keep(&transaction, claim, item, &mut committed)?;
     }
-    if page.end && page.whole {
+    if page.end && whole_walks >= 2 {
         committed.deleted = drop_missing(&transaction, claim)?;
     }
     apply(&transaction, &claim.key.account, &page.writes)?;
@@ -140,8 +144,8 @@ fn keep(
         .map_err(failed)
 }
 
-/// Records that neither this walk nor the one before brought are gone. One walk proves nothing: what moves between two pages may be
-/// missed by it.
+/// Records that neither this walk nor the one before brought are gone, where both read everything. One walk proves nothing: what moves
+/// between two pages may be missed by it.
 fn drop_missing(transaction: &Transaction<'_>, claim: &StreamClaim) -> Result<u64, StoreError> {
     let StreamKey { account, kind } = &claim.key;
     let last_seen = signed(claim.walk).saturating_sub(2);
@@ -175,7 +179,7 @@ pub(super) fn release(
         .execute(
             "UPDATE stream SET lease_until = 0, due_at = ?3, failure = coalesce(?4, failure),
                  failures = failures + (?4 IS NOT NULL)
-             WHERE account = ?1 AND kind = ?2 AND epoch = ?5",
+             WHERE account = ?1 AND kind = ?2 AND epoch = ?5 AND lease_until <> 0",
             params![claim.key.account, claim.key.kind, until(due_in), failure, signed(claim.epoch)],
         )
         .map_err(failed)?;

@@ -1,0 +1,266 @@
+//! The engine: accounts and a store, and what is done with them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{self, Stream};
+use serde_json::Value;
+use tokio::sync::watch;
+use tradepost_runtime::{Account, WRITING_OPERATIONS};
+
+use crate::command::{Command, CommandState, NewCommand};
+use crate::event::{Event, EventFilter};
+use crate::pull::{PullError, Pulled, STREAMS, pull};
+use crate::store::{Store, StoreError};
+use crate::stream::{Committed, StreamKey};
+use crate::worker;
+
+/// Events that are read from the store at a time.
+const EVENTS_AT_ONCE: usize = 500;
+
+/// How an engine works.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// How long after a complete walk a stream is walked again.
+    pub every: Duration,
+    /// How often the store is asked for work that is due.
+    pub tick: Duration,
+    /// Streams that are walked at the same time.
+    pub pulls_at_once: usize,
+    /// Commands that are carried out at the same time.
+    pub commands_at_once: usize,
+    /// How long a page or an attempt may take before another process may take its work over. Longer than any call.
+    pub lease: Duration,
+}
+
+impl Default for EngineOptions {
+    /// Every five minutes; work is looked for every half second; eight walks and eight commands at a time; leases of
+    /// two minutes.
+    fn default() -> Self {
+        Self {
+            every: Duration::from_mins(5),
+            tick: Duration::from_millis(500),
+            pulls_at_once: 8,
+            commands_at_once: 8,
+            lease: Duration::from_mins(2),
+        }
+    }
+}
+
+/// What is to be done at a platform.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Order {
+    /// Interface and function: `shipments.ship`.
+    pub operation: String,
+    /// The function's parameters by name in snake case, as the contract's JSON.
+    pub arguments: Value,
+    /// The caller's own key: a second command with the same key is the first one again, done or not.
+    pub key: Option<String>,
+}
+
+/// Why a command was not recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// There is no such account here.
+    #[error("there is no account {0}")]
+    NoAccount(String),
+    /// The operation changes nothing, or does not exist.
+    #[error("{0} is no command; commands are {all}", all = WRITING_OPERATIONS.join(", "))]
+    NotACommand(String),
+    /// The connector does not have it.
+    #[error("{connector} does not offer {operation}")]
+    NotOffered {
+        /// The connector.
+        connector: String,
+        /// The operation.
+        operation: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Accounts whose streams are kept and whose commands are carried out, with the store that remembers it all. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    store: Arc<dyn Store>,
+    accounts: Arc<BTreeMap<String, Account>>,
+    options: EngineOptions,
+    /// Moves when something was committed, so that readers of the feed wake up.
+    committed: Arc<watch::Sender<u64>>,
+}
+
+impl Engine {
+    /// An engine for these accounts.
+    pub fn new(store: Arc<dyn Store>, accounts: impl IntoIterator<Item = Account>, options: EngineOptions) -> Self {
+        let accounts = accounts.into_iter().map(|account| (account.id().to_owned(), account)).collect();
+        Self { store, accounts: Arc::new(accounts), options, committed: Arc::new(watch::Sender::new(0)) }
+    }
+
+    /// The store behind it.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The accounts, by id.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    /// All streams of its accounts.
+    pub fn streams(&self) -> Vec<StreamKey> {
+        let of_account = |account: &Account| -> Vec<StreamKey> {
+            let has = STREAMS.into_iter().filter(|stream| account.connector().has(*stream));
+            has.map(|stream| StreamKey::new(account.id(), stream.name())).collect()
+        };
+        self.accounts().flat_map(of_account).collect()
+    }
+
+    fn account(&self, id: &str) -> Option<&Account> {
+        self.accounts.get(id)
+    }
+
+    /// Walks a stream now, to the end of its walk. `seen` is told of each page that is kept.
+    pub async fn pull(&self, key: &StreamKey, mut seen: impl FnMut(&Committed)) -> Result<Pulled, PullError> {
+        let account = self.account(&key.account).ok_or_else(|| PullError::NoStream {
+            connector: format!("no account {}", key.account),
+            kind: key.kind.clone(),
+        })?;
+        let tell = |committed: &Committed| {
+            self.wake();
+            seen(committed);
+        };
+        pull(&self.store, account, &key.kind, &self.options, tell).await
+    }
+
+    /// Records a command. It is carried out by [`Engine::run`], or at once by [`Engine::carry_out`].
+    pub async fn enqueue(&self, account: &str, order: Order) -> Result<Command, CommandError> {
+        let Order { operation, arguments, key } = order;
+        let target = self.account(account).ok_or_else(|| CommandError::NoAccount(account.to_owned()))?;
+        if !WRITING_OPERATIONS.contains(&operation.as_str()) {
+            return Err(CommandError::NotACommand(operation));
+        }
+        let interface = operation.split('.').next().unwrap_or_default();
+        let connector = target.connector();
+        if connector.capabilities().all(|capability| capability.name() != interface) {
+            return Err(CommandError::NotOffered { connector: connector.label().to_owned(), operation });
+        }
+        let entity = entity(&operation, &arguments);
+        let command = NewCommand { account: account.to_owned(), operation, arguments, entity, key };
+        let recorded = self.store.enqueue(command).await?;
+        self.wake();
+        Ok(recorded)
+    }
+
+    /// Makes one attempt at a command, if it is due and its turn. Gives it as it stands afterwards.
+    pub async fn carry_out(&self, id: u64) -> Result<Command, StoreError> {
+        self.attempt(Some(id)).await?;
+        self.store.command(id).await?.ok_or(StoreError::NoCommand(id))
+    }
+
+    /// How it works.
+    pub fn options(&self) -> &EngineOptions {
+        &self.options
+    }
+
+    /// Makes one attempt at the command that is due next. Tells whether there was one.
+    pub(crate) async fn attempt_next(&self) -> Result<bool, StoreError> {
+        self.attempt(None).await
+    }
+
+    /// Makes one attempt at a command that is due. Tells whether there was one.
+    async fn attempt(&self, only: Option<u64>) -> Result<bool, StoreError> {
+        let digests: Vec<(String, String)> = self
+            .accounts()
+            .map(|account| (account.id().to_owned(), account.connector().digest().to_string()))
+            .collect();
+        let Some(claim) = self.store.claim_command(&digests, only, self.options.lease).await? else { return Ok(false) };
+        let Some(account) = self.account(&claim.command.account) else { return Ok(false) };
+        let ended = worker::attempt(&self.store, account, claim).await;
+        self.wake();
+        match ended {
+            // Somebody else has it: what they find out counts.
+            Ok(_) | Err(StoreError::Fenced(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Events behind a position, for ever: waits for those to come. Dropping the stream ends it; another one may go on at any position.
+    pub fn events(
+        &self,
+        after: u64,
+        filter: EventFilter,
+    ) -> impl Stream<Item = Result<Event, StoreError>> + Send + use<> {
+        let state = (self.store.clone(), self.committed.subscribe(), filter, after, self.options.tick);
+        let pages = stream::unfold(state, |(store, mut committed, filter, after, tick)| async move {
+            loop {
+                committed.mark_unchanged();
+                match store.events(after, EVENTS_AT_ONCE, &filter).await {
+                    Ok(events) if events.is_empty() => {
+                        // Commits of another process on the same store wake nobody here.
+                        let _woken = tokio::time::timeout(tick, committed.changed()).await;
+                    }
+                    Ok(events) => {
+                        let last = events.last().map_or(after, |event| event.position);
+                        let items: Vec<Result<Event, StoreError>> = events.into_iter().map(Ok).collect();
+                        return Some((stream::iter(items), (store, committed, filter, last, tick)));
+                    }
+                    Err(error) => {
+                        return Some((stream::iter(vec![Err(error)]), (store, committed, filter, after, tick)));
+                    }
+                }
+            }
+        });
+        futures_util::StreamExt::flatten(pages)
+    }
+
+    fn wake(&self) {
+        self.committed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Whether a command needs nobody any more.
+    pub fn is_settled(command: &Command) -> bool {
+        matches!(command.state, CommandState::Done | CommandState::Parked)
+    }
+}
+
+/// What a command is done to. Commands to the same thing are carried out in their order.
+fn entity(operation: &str, arguments: &Value) -> String {
+    let interface = operation.split('.').next().unwrap_or_default();
+    let text = |pointer: &str| arguments.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    match operation {
+        "order-acceptance.acknowledge" | "order-status.set" => format!("orders/{}", text("/id")),
+        "shipments.ship" | "order-notes.add" => format!("orders/{}", text("/order_id")),
+        "fulfilment.submit" => format!("fulfilment/reference/{}", text("/order/reference")),
+        "fulfilment-updates.update" => format!("fulfilment/{}", text("/id")),
+        "product-writes.create" => format!("products/new/{}{}", text("/fields/sku"), text("/fields/name")),
+        "product-writes.update" | "product-writes.delete" => format!("products/{}", text("/id")),
+        "gift-cards.issue" => format!("gift-cards/reference/{}", text("/reference")),
+        // The code is as good as money: it stays where the arguments are.
+        "gift-cards.void" => format!("gift-cards/void/{}", text("/reference")),
+        // Levels are absolute: an older batch must not come after a newer one.
+        _ => interface.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn commands_to_the_same_order_wait_for_each_other_whatever_they_do() {
+        let order = entity("shipments.ship", &json!({"order_id": "7", "shipment": {}}));
+        assert_eq!(order, entity("order-acceptance.acknowledge", &json!({"id": "7"})));
+        assert_ne!(order, entity("shipments.ship", &json!({"order_id": "8", "shipment": {}})));
+        assert_eq!(entity("stock-updates.set", &json!({"changes": []})), "stock-updates");
+    }
+
+    #[test]
+    fn every_command_has_something_it_is_done_to() {
+        for operation in WRITING_OPERATIONS {
+            assert!(!entity(operation, &json!({})).is_empty(), "{operation}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Carrying a command out: one attempt on a frozen clock and a journal, and what its end means.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+use tradepost_runtime::storage::StorageWrites;
+use tradepost_runtime::{Account, CallError, NamedCallError};
+
+use crate::command::{AttemptEnd, Command, CommandClaim, CommandOutcome};
+use crate::failure::Remedy;
+use crate::journal::CommandJournal;
+use crate::store::{Store, StoreError};
+
+/// Attempts after which somebody has to look.
+const MOST_ATTEMPTS: u32 = 10;
+/// Attempts after which a connector that breaks off is not run again by itself.
+const MOST_FAULTS: u32 = 3;
+
+/// Makes one attempt and records its end.
+pub(crate) async fn attempt(
+    store: &Arc<dyn Store>,
+    account: &Account,
+    claim: CommandClaim,
+) -> Result<Command, StoreError> {
+    let command = claim.command.clone();
+    let journal = Arc::new(CommandJournal::new(Arc::clone(store), claim.clone()));
+    let now = UNIX_EPOCH + Duration::from_millis(command.recorded_at);
+    let journaled = account.journaled(journal.clone(), now);
+    let result = journaled.call_by_name(&command.operation, &command.arguments).await;
+    journal.idle().await;
+    let (end, writes) = match result {
+        Ok(reply) => {
+            let (value, writes) = (reply.value, reply.writes);
+            (AttemptEnd::Done(CommandOutcome::Applied(value)), writes)
+        }
+        Err(error) => (end_of(&error, &journal, command.attempts), StorageWrites::default()),
+    };
+    store.end_attempt(&claim, end, writes).await
+}
+
+/// What a failed attempt means for its command.
+fn end_of(error: &NamedCallError, journal: &CommandJournal, attempts: u32) -> AttemptEnd {
+    let NamedCallError::Call(error) = error else {
+        return AttemptEnd::Done(CommandOutcome::Refused(refusal(&error.to_string())));
+    };
+    // Whatever the connector made of it: a request that must not be sent twice was sent, and nobody knows what became of it.
+    if let Some(line) = journal.in_doubt() {
+        return AttemptEnd::Park(format!(
+            "{line} was sent and no answer is known: look at the platform whether it was done; {error}"
+        ));
+    }
+    let remedy = Remedy::of(error);
+    let is_fault = matches!(error, CallError::Trap { .. } | CallError::Limit { .. });
+    match remedy {
+        Remedy::LookFirst => AttemptEnd::Park(format!("look at the platform whether it was done; {error}")),
+        Remedy::Person => AttemptEnd::Park(error.to_string()),
+        Remedy::None => AttemptEnd::Done(CommandOutcome::Refused(match error {
+            CallError::Connector(error) => serde_json::to_value(error).unwrap_or_default(),
+            other => refusal(&other.to_string()),
+        })),
+        Remedy::Later(_) if attempts >= MOST_ATTEMPTS || (is_fault && attempts >= MOST_FAULTS) => {
+            AttemptEnd::Park(format!("given up after {attempts} attempts; {error}"))
+        }
+        // The platform acted, and its answer could not be understood: asking again brings the same answer from the journal.
+        Remedy::Later(None) if journal.has_written() && is_protocol(error) => {
+            AttemptEnd::Park(format!("the platform acted and its answer cannot be understood; {error}"))
+        }
+        Remedy::Later(_) => {
+            let wait = u64::try_from(remedy.wait(attempts).as_millis()).unwrap_or(u64::MAX);
+            AttemptEnd::Again { at: milliseconds(SystemTime::now()).saturating_add(wait), reason: error.to_string() }
+        }
+    }
+}
+
+fn is_protocol(error: &CallError) -> bool {
+    matches!(error.kind(), Some(tradepost_runtime::errors::ErrorKind::Protocol(_)))
+}
+
+/// A refusal that is no error of the contract, in its shape.
+fn refusal(message: &str) -> Value {
+    serde_json::json!({"kind": "invalid-input", "message": message, "detail": ""})
+}
+
+fn milliseconds(time: SystemTime) -> u64 {
+    u64::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,194 @@
+//! A store that dies, as a process does: from one of its calls on nothing is answered any more, and whether that last call was carried out
+//! is for the test to say. What was committed stays in the store behind it, for the next engine to find.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tradepost_engine::command::{
+    AttemptEnd, Command, CommandClaim, CommandQuery, JournalEntry, NewCommand, Resolution,
+};
+use tradepost_engine::event::{Event, EventFilter};
+use tradepost_engine::record::{RecordQuery, StoredRecord};
+use tradepost_engine::store::{Store, StoreError};
+use tradepost_engine::stream::{Committed, PageCommit, StreamClaim, StreamKey, StreamState};
+use tradepost_runtime::storage::{Storage, StorageError, StorageUsage, StorageWrites};
+
+/// When a store dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Death {
+    /// Before its call number so-and-so, from 0, is carried out.
+    Before(usize),
+    /// After that, and before anybody is told.
+    After(usize),
+}
+
+/// A store that dies.
+pub struct DyingStore {
+    behind: Arc<dyn Store>,
+    death: Option<Death>,
+    calls: AtomicUsize,
+}
+
+impl DyingStore {
+    /// Lives until `death`; for ever without one.
+    pub fn new(behind: Arc<dyn Store>, death: Option<Death>) -> Self {
+        Self { behind, death, calls: AtomicUsize::new(0) }
+    }
+
+    /// Calls so far.
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    /// Counts a call. Tells whether it may still be carried out, and whether it is the last.
+    fn next(&self) -> Fate {
+        let number = self.calls.fetch_add(1, Ordering::SeqCst);
+        match self.death {
+            Some(Death::Before(at)) if number >= at => Fate::Dead,
+            Some(Death::After(at)) if number == at => Fate::Dies,
+            Some(Death::After(at)) if number > at => Fate::Dead,
+            _ => Fate::Lives,
+        }
+    }
+}
+
+enum Fate {
+    Lives,
+    Dies,
+    Dead,
+}
+
+fn dead<T, E: From<StorageError>>() -> Result<T, E> {
+    Err(StorageError::Unavailable("the process is dead".into()).into())
+}
+
+macro_rules! mortal {
+    ($self:ident . $method:ident ( $($argument:expr),* )) => {
+        match $self.next() {
+            Fate::Lives => $self.behind.$method($($argument),*).await,
+            Fate::Dies => {
+                let _untold = $self.behind.$method($($argument),*).await;
+                dead()
+            }
+            Fate::Dead => dead(),
+        }
+    };
+}
+
+#[async_trait]
+impl Storage for DyingStore {
+    async fn get(&self, account: &str, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        mortal!(self.get(account, key))
+    }
+
+    async fn list(
+        &self,
+        account: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, StorageError> {
+        mortal!(self.list(account, prefix, after, limit))
+    }
+
+    async fn usage(&self, account: &str) -> Result<StorageUsage, StorageError> {
+        mortal!(self.usage(account))
+    }
+
+    async fn commit(&self, account: &str, writes: StorageWrites) -> Result<(), StorageError> {
+        mortal!(self.commit(account, writes))
+    }
+}
+
+#[async_trait]
+impl Store for DyingStore {
+    async fn claim_stream(&self, key: &StreamKey, lease: Duration) -> Result<Option<StreamClaim>, StoreError> {
+        mortal!(self.claim_stream(key, lease))
+    }
+
+    async fn commit_page(
+        &self,
+        claim: &StreamClaim,
+        page: PageCommit,
+        lease: Duration,
+    ) -> Result<(Committed, StreamClaim), StoreError> {
+        mortal!(self.commit_page(claim, page, lease))
+    }
+
+    async fn release_stream(
+        &self,
+        claim: &StreamClaim,
+        due_in: Duration,
+        failure: Option<String>,
+    ) -> Result<(), StoreError> {
+        mortal!(self.release_stream(claim, due_in, failure))
+    }
+
+    async fn streams(&self) -> Result<Vec<StreamState>, StoreError> {
+        mortal!(self.streams())
+    }
+
+    async fn events(&self, after: u64, limit: usize, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
+        mortal!(self.events(after, limit, filter))
+    }
+
+    async fn last_position(&self) -> Result<u64, StoreError> {
+        mortal!(self.last_position())
+    }
+
+    async fn records(&self, query: &RecordQuery) -> Result<Vec<StoredRecord>, StoreError> {
+        mortal!(self.records(query))
+    }
+
+    async fn enqueue(&self, command: NewCommand) -> Result<Command, StoreError> {
+        mortal!(self.enqueue(command))
+    }
+
+    async fn claim_command(
+        &self,
+        accounts: &[(String, String)],
+        only: Option<u64>,
+        lease: Duration,
+    ) -> Result<Option<CommandClaim>, StoreError> {
+        mortal!(self.claim_command(accounts, only, lease))
+    }
+
+    async fn enter_requests(&self, claim: &CommandClaim, entries: Vec<JournalEntry>) -> Result<(), StoreError> {
+        mortal!(self.enter_requests(claim, entries))
+    }
+
+    async fn forget_request(&self, claim: &CommandClaim, index: u32) -> Result<(), StoreError> {
+        mortal!(self.forget_request(claim, index))
+    }
+
+    async fn end_attempt(
+        &self,
+        claim: &CommandClaim,
+        end: AttemptEnd,
+        writes: StorageWrites,
+    ) -> Result<Command, StoreError> {
+        mortal!(self.end_attempt(claim, end, writes))
+    }
+
+    async fn end_leases(&self) -> Result<(), StoreError> {
+        mortal!(self.end_leases())
+    }
+
+    async fn command(&self, id: u64) -> Result<Option<Command>, StoreError> {
+        mortal!(self.command(id))
+    }
+
+    async fn requests_of(&self, id: u64) -> Result<Vec<JournalEntry>, StoreError> {
+        mortal!(self.requests_of(id))
+    }
+
+    async fn commands(&self, query: &CommandQuery) -> Result<Vec<Command>, StoreError> {
+        mortal!(self.commands(query))
+    }
+
+    async fn resolve(&self, id: u64, resolution: Resolution) -> Result<Command, StoreError> {
+        mortal!(self.resolve(id, resolution))
+    }
+}
