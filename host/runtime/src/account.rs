@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
@@ -103,6 +103,7 @@ impl Account {
             hosts,
             grants: config.grants,
             request_headers: checked.manifest.request_headers.clone(),
+            pace: checked.manifest.pace.map(|pace| (pace.requests, Duration::from_millis(u64::from(pace.per_ms)))),
         };
         let secrets: Vec<SecretString> = config.secrets.values().cloned().collect();
         let door = runtime.egress().door(policy, credential, secrets, tokens)?;

@@ -92,6 +92,8 @@ impl Kit {
         let egress = Egress::builder()
             .clock(clock.clone())
             .source(worlds.clone())
+            // A wait for the pace would look like a connector that sleeps.
+            .unpaced()
             .build()
             .map_err(|error| crate::KitError::Machine(error.to_string()))?;
         let runtime =

@@ -143,7 +143,11 @@ fn a_shipment_that_dies_at_any_step_is_made_once() {
                 // shows is evidence for a person and no proof, because it may show it late.
                 let requests = store.requests_of(command.id).await.unwrap();
                 assert!(requests.iter().any(|request| request.answer.is_none()), "{death:?}: parked without doubt");
-                assert_eq!(platform.ledger().of("order.ship").len(), 0, "{death:?}: what is shown as shipped is no doubt");
+                assert_eq!(
+                    platform.ledger().of("order.ship").len(),
+                    0,
+                    "{death:?}: what is shown as shipped is no doubt"
+                );
                 store.resolve(command.id, Resolution::Retry).await.unwrap();
                 ended = settle(&again, command.id).await;
             }

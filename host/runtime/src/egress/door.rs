@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::HeaderMap;
 use secrecy::SecretString;
@@ -19,6 +20,7 @@ use super::scrub::Scrubber;
 use super::target::target;
 use super::token::TokenStore;
 use super::transport::{Admission, Egress, Granted};
+use super::turnstile::Turnstile;
 use super::{HttpLimits, budget::Budget};
 
 /// What one account's connector may reach.
@@ -36,6 +38,8 @@ pub struct Policy {
     pub grants: Grants,
     /// Header names that the manifest asks for beyond the host's allow-list.
     pub request_headers: Vec<String>,
+    /// How many requests in how much time the platform allows, where it says.
+    pub pace: Option<(u32, Duration)>,
 }
 
 /// An account's credential or root URL cannot work as it is filled in. Nothing in it is secret.
@@ -56,6 +60,7 @@ pub struct Door {
     placement: Option<Placement>,
     /// The only origin that the credential goes to.
     root_origin: Origin,
+    turnstile: Option<Turnstile>,
     pub(super) auth: Authentication,
 }
 
@@ -116,7 +121,9 @@ impl Egress {
         };
         needed.retain(|origin| granted(&policy, origin).is_none());
         problems.extend(not_granted(&policy, &needed));
-        Ok(Arc::new(Door { egress: self.clone(), policy, headers, problems, placement, root_origin, auth }))
+        let pace = policy.pace.filter(|_| self.is_paced());
+        let turnstile = pace.and_then(|(requests, interval)| Turnstile::new(requests, interval));
+        Ok(Arc::new(Door { egress: self.clone(), turnstile, policy, headers, problems, placement, root_origin, auth }))
     }
 }
 
@@ -194,6 +201,13 @@ impl Door {
     /// The manifest's hosts that are not granted, if any, as one denial that names the line for all of them.
     pub fn missing_grants(&self) -> Option<&Denial> {
         self.problems.iter().find(|denial| denial.layer() == Layer::Grant)
+    }
+
+    /// Waits until a request to the platform may go.
+    pub(super) async fn turn(&self, origin: &Origin) {
+        if let Some(turnstile) = self.turnstile.as_ref().filter(|_| *origin == self.root_origin) {
+            turnstile.pass().await;
+        }
     }
 
     /// The policy it was opened with.

@@ -233,6 +233,7 @@ impl Exchange {
         prepared: &Prepared,
         credential: Option<&SecretString>,
     ) -> Result<Response, SendError> {
+        self.door.turn(&prepared.origin).await;
         let deadline = Instant::now() + self.budget.limits.each;
         let (mut url, mut headers) = (prepared.url.clone(), prepared.headers.clone());
         let mut body = request.body.clone();

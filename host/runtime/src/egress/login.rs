@@ -176,6 +176,7 @@ impl Door {
         let budget = Self::login_budget();
         let deadline = Instant::now() + budget.limits.each;
         let outcome = async {
+            self.turn(&login.origin).await;
             let admission = self.admit(&login.origin).await?;
             self.egress().transmit(&admission, login.request(), &budget, deadline).await
         }

@@ -71,6 +71,7 @@ pub struct EgressBuilder {
     user_agent: String,
     clock: Arc<dyn Clock>,
     source: Option<Arc<dyn Source>>,
+    paced: bool,
 }
 
 impl EgressBuilder {
@@ -113,6 +114,12 @@ impl EgressBuilder {
         self
     }
 
+    /// Does not wait for the pace that platforms allow: for platforms that are tests'.
+    pub fn unpaced(mut self) -> Self {
+        self.paced = false;
+        self
+    }
+
     /// Builds the clients.
     ///
     /// # Errors
@@ -128,6 +135,7 @@ impl EgressBuilder {
                 timeouts: self.timeouts,
                 clock: self.clock,
                 source: self.source,
+                paced: self.paced,
             }),
         })
     }
@@ -163,6 +171,7 @@ struct Inner {
     timeouts: Timeouts,
     clock: Arc<dyn Clock>,
     source: Option<Arc<dyn Source>>,
+    paced: bool,
 }
 
 impl fmt::Debug for Egress {
@@ -242,7 +251,12 @@ impl Egress {
             user_agent: concat!("tradepost/", env!("CARGO_PKG_VERSION")).to_owned(),
             clock: Arc::new(SystemClock::default()),
             source: None,
+            paced: true,
         }
+    }
+
+    pub(super) fn is_paced(&self) -> bool {
+        self.inner.paced
     }
 
     /// What tells the time, to token keeping and to guests.

@@ -202,6 +202,7 @@ impl Account {
                 hosts: hosts.iter().map(|host| host.parse().unwrap()).collect(),
                 grants: Grants::default(),
                 request_headers: Vec::new(),
+                pace: None,
             },
             credential: Credential::None,
             secrets: Vec::new(),
