@@ -123,13 +123,23 @@ impl Engine {
 
     /// Walks a stream now, to the end of its walk. `seen` is told of each page that is kept.
     pub async fn pull(&self, key: &StreamKey, mut seen: impl FnMut(&Committed)) -> Result<Pulled, PullError> {
-        let account = self.account(&key.account).ok_or_else(|| PullError::NoStream {
-            connector: format!("no account {}", key.account),
-            kind: key.kind.clone(),
-        })?;
+        self.pull_while(key, |committed| {
+            seen(committed);
+            true
+        })
+        .await
+    }
+
+    /// The same, until `go_on`, which is told of each page that is kept, says no.
+    pub(crate) async fn pull_while(
+        &self,
+        key: &StreamKey,
+        mut go_on: impl FnMut(&Committed) -> bool,
+    ) -> Result<Pulled, PullError> {
+        let account = self.account(&key.account).ok_or_else(|| PullError::NoAccount(key.account.clone()))?;
         let tell = |committed: &Committed| {
             self.wake();
-            seen(committed);
+            go_on(committed)
         };
         pull(&self.store, account, &key.kind, &self.options, tell).await
     }

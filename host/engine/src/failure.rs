@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tradepost_runtime::CallError;
 use tradepost_runtime::errors::{ErrorKind, RetryHint};
+use tradepost_runtime::{CallError, JournalStop};
 
 /// The shortest and the longest wait before another attempt.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -29,11 +29,10 @@ impl Remedy {
                 ErrorKind::RateLimited(hint) | ErrorKind::Transient(hint) | ErrorKind::Unavailable(hint) => {
                     Self::Later(hint_of(hint))
                 }
-                ErrorKind::AuthExpired => Self::Later(None),
+                // What could not be understood may be a page for people that is gone in an hour.
+                ErrorKind::AuthExpired | ErrorKind::Protocol(_) => Self::Later(None),
                 ErrorKind::AuthRejected => Self::Person,
                 ErrorKind::OutcomeUnknown => Self::LookFirst,
-                // What could not be understood may be a page for people that is gone in an hour.
-                ErrorKind::Protocol(_) => Self::Later(None),
                 ErrorKind::Forbidden
                 | ErrorKind::NotFound
                 | ErrorKind::InvalidInput(_)
@@ -41,14 +40,15 @@ impl Remedy {
                 | ErrorKind::Unsupported
                 | ErrorKind::Partial(_) => Self::None,
             },
-            CallError::Denied { .. } | CallError::InvalidResult { .. } => Self::Person,
-            CallError::Trap { .. } | CallError::Limit { .. } => Self::Later(None),
-            CallError::Journal { stop, .. } => match stop {
-                tradepost_runtime::JournalStop::Unavailable(_) => Self::Later(None),
-                _ => Self::Person,
-            },
             CallError::Unsupported { .. } => Self::None,
-            CallError::Storage(_) | CallError::Host(_) => Self::Later(None),
+            CallError::Denied { .. }
+            | CallError::InvalidResult { .. }
+            | CallError::Journal { stop: JournalStop::Differs { .. } | JournalStop::Trial(_), .. } => Self::Person,
+            CallError::Trap { .. }
+            | CallError::Limit { .. }
+            | CallError::Journal { stop: JournalStop::Unavailable(_), .. }
+            | CallError::Storage(_)
+            | CallError::Host(_) => Self::Later(None),
         }
     }
 

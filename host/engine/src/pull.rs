@@ -36,6 +36,8 @@ pub struct Pulled {
     pub records: Committed,
     /// Pages that were committed.
     pub pages: u64,
+    /// Whether the walk came to its end. One that was broken off goes on where it stopped.
+    pub complete: bool,
 }
 
 /// Why a pull did not come to the end of its walk. What was committed before stays, and the next pull goes on behind it.
@@ -44,6 +46,9 @@ pub enum PullError {
     /// Somebody else walks this stream.
     #[error("{0} is being walked by somebody else; try again in a minute")]
     Busy(StreamKey),
+    /// There is no such account here.
+    #[error("there is no account {0}")]
+    NoAccount(String),
     /// The connector has no such list.
     #[error("{connector} reads no {kind}")]
     NoStream {
@@ -68,13 +73,13 @@ pub enum PullError {
     Store(#[from] StoreError),
 }
 
-/// Walks a stream from where it stands to the end of the walk. `seen` is told of each page that is kept.
-pub async fn pull(
+/// Walks a stream from where it stands to the end of the walk, or until `seen`, which is told of each page that is kept, says no.
+pub(crate) async fn pull(
     store: &Arc<dyn Store>,
     account: &Account,
     kind: &str,
     options: &EngineOptions,
-    mut seen: impl FnMut(&Committed),
+    mut seen: impl FnMut(&Committed) -> bool,
 ) -> Result<Pulled, PullError> {
     let key = StreamKey::new(account.id(), kind);
     let connector = account.connector();
@@ -85,16 +90,18 @@ pub async fn pull(
     let described = connector.manifest().streams.iter().find(|stream| stream.interface == kind);
     let whole = described.is_some_and(|stream| !stream.incremental);
     let Some(mut claim) = store.claim_stream(&key, options.lease).await? else { return Err(PullError::Busy(key)) };
-    let mut pulled = Pulled { key, records: Committed::default(), pages: 0 };
+    let mut pulled = Pulled { key, records: Committed::default(), pages: 0, complete: false };
     loop {
         match one_page(store, account, &claim, whole, options.lease).await {
             Ok(kept) => {
-                seen(&kept.committed);
+                let go_on = seen(&kept.committed);
                 pulled.records += kept.committed;
                 pulled.pages += 1;
                 claim = kept.claim;
-                if kept.end {
-                    store.release_stream(&claim, options.every, None).await?;
+                if kept.end || !go_on {
+                    pulled.complete = kept.end;
+                    let due_in = if kept.end { options.every } else { Duration::ZERO };
+                    store.release_stream(&claim, due_in, None).await?;
                     return Ok(pulled);
                 }
                 if pulled.pages == MOST_PAGES {

@@ -31,9 +31,9 @@ pub struct RecordQuery {
     pub kind: Option<String>,
     /// Only this id.
     pub id: Option<String>,
-    /// Only with this word of the source as status.
+    /// Only with this word of the source as status: orders and what else has `status.raw`.
     pub status: Option<String>,
-    /// Only with this text somewhere in it, in any case.
+    /// Only with this in one of its texts or numbers, in any case.
     pub text: Option<String>,
     /// Only changed here at or after this, milliseconds since 1970.
     pub changed_since: Option<u64>,

@@ -1,6 +1,8 @@
 //! The daemon's loop: what is due is done, a few things at a time, until it is told to stop; then what is under way is finished.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::task::JoinSet;
@@ -29,6 +31,7 @@ impl Engine {
         tokio::pin!(stop);
         let mut pulls: JoinSet<(StreamKey, Result<Pulled, PullError>)> = JoinSet::new();
         let mut walked: Vec<StreamKey> = Vec::new();
+        let stopping = Arc::new(AtomicBool::new(false));
         let mut commands: JoinSet<Result<bool, StoreError>> = JoinSet::new();
         let mut tick = tokio::time::interval(self.options().tick);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -36,7 +39,7 @@ impl Engine {
             tokio::select! {
                 () = &mut stop => break,
                 _ = tick.tick() => {
-                    if let Err(error) = self.begin_pulls(&mut pulls, &mut walked).await {
+                    if let Err(error) = self.begin_pulls(&mut pulls, &mut walked, &stopping).await {
                         tell(Happening::StoreFailed(error));
                     }
                     while commands.len() < self.options().commands_at_once {
@@ -61,6 +64,8 @@ impl Engine {
                 },
             }
         }
+        // Walks end behind the page that they are at; another run goes on there.
+        stopping.store(true, Ordering::Relaxed);
         while let Some(attempted) = commands.join_next().await {
             if let Ok(Ok(true)) = attempted {
                 tell(Happening::CommandAttempted);
@@ -76,6 +81,7 @@ impl Engine {
         &self,
         pulls: &mut JoinSet<(StreamKey, Result<Pulled, PullError>)>,
         walked: &mut Vec<StreamKey>,
+        stopping: &Arc<AtomicBool>,
     ) -> Result<(), StoreError> {
         let states = self.store().streams().await?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
@@ -88,9 +94,9 @@ impl Engine {
                 continue;
             }
             walked.push(key.clone());
-            let engine = self.clone();
+            let (engine, stopping) = (self.clone(), Arc::clone(stopping));
             pulls.spawn(async move {
-                let pulled = engine.pull(&key, |_| {}).await;
+                let pulled = engine.pull_while(&key, |_| !stopping.load(Ordering::Relaxed)).await;
                 (key, pulled)
             });
         }

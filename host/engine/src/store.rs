@@ -99,7 +99,7 @@ pub trait Store: Storage {
     async fn enqueue(&self, command: NewCommand) -> Result<Command, StoreError>;
 
     /// Takes the oldest command that is due at one of these accounts and behind no other of its entity; or this one. `digest` is that of
-    /// the account's component: a command begun on another is left alone.
+    /// the account's component: a command of which another one has sent something is left alone.
     async fn claim_command(
         &self,
         accounts: &[(String, String)],

@@ -100,9 +100,11 @@ async fn accounts_that_commit_at_once_share_one_feed_without_gaps() {
         }
         assert_eq!(store.last_position().await.unwrap(), 2 * 3 * PAGES);
         assert!(seen.iter().map(|event| event.position).eq(1..=2 * 3 * PAGES));
-        let in_order: Vec<String> = (0..PAGES).flat_map(|page| (0..3).map(move |part| format!("{page}-{part}"))).collect();
+        let in_order: Vec<String> =
+            (0..PAGES).flat_map(|page| (0..3).map(move |part| format!("{page}-{part}"))).collect();
         for account in ["a", "b"] {
-            let ids: Vec<&String> = seen.iter().filter(|event| event.account == account).map(|event| &event.id).collect();
+            let ids: Vec<&String> =
+                seen.iter().filter(|event| event.account == account).map(|event| &event.id).collect();
             assert!(ids.into_iter().eq(&in_order), "{account}");
         }
     })
@@ -135,7 +137,11 @@ async fn each_filter_of_a_query_leaves_out_records() {
             ("id", RecordQuery { id: some("1"), ..any() }, &["b orders 1", "a products 1", "a orders 1"]),
             ("status", RecordQuery { status: some("NEW"), ..any() }, &["a orders 1"]),
             ("text", RecordQuery { text: some("ann"), ..any() }, &["b orders 1", "a orders 1"]),
-            ("together", RecordQuery { account: some("a"), text: some("ann"), id: some("1"), ..any() }, &["a orders 1"]),
+            (
+                "together",
+                RecordQuery { account: some("a"), text: some("ann"), id: some("1"), ..any() },
+                &["a orders 1"],
+            ),
             ("limit", RecordQuery { limit: 2, ..any() }, &["b orders 1", "a products 1"]),
             ("limit and text", RecordQuery { limit: 1, text: some("new"), ..any() }, &["a products 1"]),
         ];
@@ -156,7 +162,8 @@ async fn a_record_is_as_it_was_last_read_and_the_last_changed_comes_first() {
         keep(&store, "a", "orders", &[("1", json!({"n": 9})), ("2", json!({"n": 2}))]).await;
         let records = store.records(&RecordQuery { limit: 9, ..RecordQuery::default() }).await.unwrap();
         let events = store.events(0, 9, &EventFilter::default()).await.unwrap();
-        let shown: Vec<_> = records.iter().map(|record| (record.id.as_str(), record.version, record.position)).collect();
+        let shown: Vec<_> =
+            records.iter().map(|record| (record.id.as_str(), record.version, record.position)).collect();
         assert_eq!(shown, [("1", 2, 3), ("2", 1, 2)]);
         assert_eq!(records[0].record, json!({"n": 9}));
         for record in &records {

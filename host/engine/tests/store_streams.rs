@@ -106,18 +106,21 @@ async fn of_many_who_want_a_stream_at_once_one_gets_it() {
 async fn a_claim_that_was_taken_over_changes_nothing_any_more() {
     on_each(|store| async move {
         let old = claim(&store, &orders(), OVER).await;
-        let new = claim(&store, &orders(), LASTING).await;
-        let (_, new) = store.commit_page(&new, page(vec![item("1", json!({"a": 1}))], Some("new")), LASTING).await.unwrap();
-        let before = view(&store).await;
-
-        let mut late = page(vec![item("1", json!({"a": 2})), item("2", json!({}))], Some("old"));
-        late.writes.writes.push(value("k", b"old"));
-        assert!(matches!(store.commit_page(&old, late, LASTING).await, Err(StoreError::Fenced(_))));
-        let failure = Some("timed out".to_owned());
-        assert!(matches!(store.release_stream(&old, Duration::ZERO, failure).await, Err(StoreError::Fenced(_))));
-        assert_eq!(view(&store).await, before);
-        assert_eq!(store.claim_stream(&orders(), LASTING).await.unwrap(), None, "the new claim still stands");
-        store.commit_page(&new, page(vec![], Some("newer")), LASTING).await.unwrap();
+        let mut held = claim(&store, &orders(), LASTING).await;
+        // Before the new holder has kept a page, and after.
+        for cursor in ["p2", "p3"] {
+            let before = view(&store).await;
+            let mut late = page(vec![item("1", json!({"late": cursor})), item("2", json!({}))], Some("late"));
+            late.writes.writes.push(value("k", b"late"));
+            assert!(matches!(store.commit_page(&old, late, LASTING).await, Err(StoreError::Fenced(_))));
+            let failure = Some("timed out".to_owned());
+            assert!(matches!(store.release_stream(&old, Duration::ZERO, failure).await, Err(StoreError::Fenced(_))));
+            assert_eq!(view(&store).await, before);
+            assert_eq!(store.claim_stream(&orders(), LASTING).await.unwrap(), None, "the new claim still stands");
+            let kept = page(vec![item("1", json!({"kept": cursor}))], Some(cursor));
+            held = store.commit_page(&held, kept, LASTING).await.unwrap().1;
+        }
+        assert_eq!(held.pages, 2);
     })
     .await;
 }
@@ -221,8 +224,11 @@ async fn only_what_is_new_or_has_changed_makes_an_event() {
         let (committed, _) = store.commit_page(&held, page(again, None), LASTING).await.unwrap();
         assert_eq!(committed, Committed { created: 1, updated: 2, unchanged: 2, deleted: 0 });
 
-        let told: Vec<_> =
-            all_events(&store).await.into_iter().map(|event| (event.id, event.change, event.version, event.record)).collect();
+        let told: Vec<_> = all_events(&store)
+            .await
+            .into_iter()
+            .map(|event| (event.id, event.change, event.version, event.record))
+            .collect();
         let ann = json!({"total": "12.50", "buyer": {"name": "Ann", "city": "Bonn"}});
         assert_eq!(
             told,
@@ -253,17 +259,19 @@ async fn the_same_id_in_another_stream_is_another_record() {
     .await;
 }
 
+/// Whether a walk reads everything, and whether it brings the record.
+type Walk = (bool, bool);
 /// A walk that reads everything, and finds the record or not.
-const THERE: (bool, bool) = (true, true);
-const MISSED: (bool, bool) = (true, false);
+const THERE: Walk = (true, true);
+const MISSED: Walk = (true, false);
 /// A walk that reads only what has changed.
-const CHANGES_WITH: (bool, bool) = (false, true);
-const CHANGES_WITHOUT: (bool, bool) = (false, false);
+const CHANGES_WITH: Walk = (false, true);
+const CHANGES_WITHOUT: Walk = (false, false);
 
 #[tokio::test]
 async fn a_record_is_gone_after_two_whole_walks_in_a_row_without_it() {
     use Change::{Created, Deleted};
-    let cases: [(&str, &[(bool, bool)], &[Change]); 12] = [
+    let cases: [(&str, &[Walk], &[Change]); 12] = [
         ("always there", &[THERE, THERE, THERE], &[Created]),
         ("missed once", &[THERE, MISSED, THERE, MISSED, THERE], &[Created]),
         ("missed twice", &[THERE, MISSED, MISSED], &[Created, Deleted]),
@@ -327,7 +335,10 @@ async fn how_a_stream_stands_is_told() {
             due_at: 0,
         };
         let streams = store.streams().await.unwrap();
-        assert_eq!(streams.iter().map(|stream| stream.key.to_string()).collect::<Vec<_>>(), ["a stock", "acme/hft71 orders"]);
+        assert_eq!(
+            streams.iter().map(|stream| stream.key.to_string()).collect::<Vec<_>>(),
+            ["a stock", "acme/hft71 orders"]
+        );
         assert_eq!(streams[1], state(0, 0, 0));
 
         store.release_stream(&held, LASTING, Some("first".into())).await.unwrap();

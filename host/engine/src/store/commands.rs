@@ -81,7 +81,9 @@ pub(super) fn claim(
         .query_row(
             "SELECT command.id, pair.value ->> 1 FROM command JOIN json_each(?1) AS pair ON pair.value ->> 0 = command.account
              WHERE (state = 'waiting' AND due_at <= ?2 OR state = 'running' AND lease_until <= ?2)
-               AND (digest IS NULL OR digest = pair.value ->> 1) AND (?3 IS NULL OR command.id = ?3)
+               AND (digest IS NULL OR digest = pair.value ->> 1
+                   -- Begun and nothing sent: any component may take it up.
+                   OR NOT EXISTS (SELECT 1 FROM command_request WHERE command_request.command = command.id)) AND (?3 IS NULL OR command.id = ?3)
                AND NOT EXISTS (SELECT 1 FROM command AS earlier
                    WHERE earlier.account = command.account AND earlier.entity = command.entity
                      AND earlier.id < command.id AND earlier.state <> 'done')
@@ -157,7 +159,9 @@ pub(super) fn enter(
                 "INSERT INTO command_request (command, place, effect, fingerprint, line, status, headers, body)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                  ON CONFLICT (command, place) DO UPDATE SET effect = excluded.effect, fingerprint = excluded.fingerprint,
-                     line = excluded.line, status = excluded.status, headers = excluded.headers, body = excluded.body",
+                     line = excluded.line, status = excluded.status, headers = excluded.headers, body = excluded.body
+                 -- An answer that is known is never put in doubt again.
+                 WHERE excluded.status IS NOT NULL OR command_request.status IS NULL",
             )
             .and_then(|mut statement| {
                 statement.execute(params![

@@ -111,12 +111,13 @@ fn says(value: &Value, wanted: &str) -> bool {
     }
 }
 
-/// A text in which case makes no difference, in any script. By way of capitals, so that `ß` is `ss` and both small sigmas are one.
+/// A text in which case makes no difference, in any script. To small letters, to capitals and back, so that `ß`, `ẞ` and `ss` are one, and
+/// both small sigmas.
 fn without_case(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+    text.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
 /// A limit as SQLite takes it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tradepost_engine::store::{self, Store};
 
 /// Runs a check on a new, empty store of each implementation.
-pub async fn on_each<F, Fut>(check: F)
+pub(crate) async fn on_each<F, Fut>(check: F)
 where
     F: Fn(Arc<dyn Store>) -> Fut,
     Fut: Future<Output = ()>,
