@@ -19,8 +19,8 @@ use crate::daemon::Daemon;
 /// The accounts of the run.
 const SELLER: &str = "crash/hardtofind";
 const PRODUCER: &str = "crash/hft71";
-/// How long the daemon has in the end, undisturbed.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// How long the daemon has in the end, undisturbed. It keeps the pace of five requests a second that the marketplace allows.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How a run is made.
 #[derive(Clone, Debug)]
@@ -81,7 +81,7 @@ pub async fn run(plan: &Plan) -> Result<Verdict> {
         let dies = Instant::now() + life;
         while Instant::now() < dies {
             work.bring(&store, &mut random).await?;
-            tokio::time::sleep(Duration::from_millis(random.u64(1..40))).await;
+            tokio::time::sleep(Duration::from_millis(random.u64(20..300))).await;
         }
         daemon.kill().await?;
     }
