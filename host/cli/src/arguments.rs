@@ -18,8 +18,8 @@ Exit codes:
   2  wrong usage or configuration
   3  the platform refused (not found, invalid, conflict, unsupported, forbidden) or answered outside its protocol
   4  the platform does not accept the credentials
-  5  try again later (unreachable, too many requests, unavailable)
-  6  the outcome is not known: look at the platform before doing it again
+  5  try again later (unreachable, too many requests, unavailable); a command is recorded and not done yet
+  6  the outcome is not known, or the command is parked: look at the platform, then `tradepost parked`
   7  the connector is at fault (does not load, trapped, reached a limit, broke the contract)
   8  the host denied it (a grant is missing)
 
@@ -29,7 +29,8 @@ Examples:
   tradepost demo
   tradepost sandbox --write tradepost.toml
   tradepost pull sandbox/hardtofind orders --json | jq .number
-  tradepost ship sandbox/hardtofind 123456 --carrier 'Australia Post' --tracking 33XYZ";
+  tradepost ship sandbox/hardtofind 123456 --carrier 'Australia Post' --tracking 33XYZ
+  tradepost run --every 60";
 
 /// Run marketplace connectors: read orders, products and stock, ship, and try it all against loopback marketplaces.
 #[derive(Debug, Parser)]

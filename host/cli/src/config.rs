@@ -1,7 +1,7 @@
 //! `tradepost.toml`: the table of accounts.
 //!
 //! ```toml
-//! data = ".tradepost"                      # where connectors' values are kept; relative to this file
+//! data = ".tradepost"                      # where the store is kept; relative to this file
 //! [limits]                                 # optional: what one call may use
 //! cpu = 2
 //! [accounts."acme/hardtofind"]

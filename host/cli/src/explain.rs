@@ -1,6 +1,7 @@
 //! The library's errors as failures of the command: which exit code, and what the reader can do about each.
 
-use tradepost_engine::store::OpenError;
+use tradepost_engine::CommandError;
+use tradepost_engine::store::{OpenError, StoreError};
 use tradepost_runtime::egress::Denial;
 use tradepost_runtime::errors::{Error, ErrorKind, RetryHint};
 use tradepost_runtime::{AccountError, CallError, JournalStop, LoadError};
@@ -54,8 +55,57 @@ fn denied(message: String, denial: &Denial) -> Failure {
 }
 
 /// A store that does not open.
-pub(crate) fn store_error(error: &OpenError) -> Failure {
+pub(crate) fn open_error(error: &OpenError) -> Failure {
     Failure::new(Exit::Unexpected, "storage", error.to_string())
+}
+
+/// A store that did not do what it was asked.
+pub(crate) fn store_error(error: &StoreError) -> Failure {
+    match error {
+        StoreError::NoCommand(_) => Failure::new(Exit::Usage, "no-command", error.to_string())
+            .advice("`tradepost commands` lists those there are"),
+        StoreError::NotParked { id, .. } => Failure::new(Exit::Usage, "not-parked", error.to_string())
+            .fact("command", *id)
+            .advice(format!("there is nothing to decide; `tradepost parked show {id}` shows how it stands")),
+        StoreError::Fenced(_) | StoreError::Conflict { .. } | StoreError::Unavailable(_) => {
+            Failure::new(Exit::Unexpected, "storage", error.to_string())
+        }
+    }
+}
+
+/// A command that was not recorded.
+pub(crate) fn command_error(error: &CommandError) -> Failure {
+    match error {
+        CommandError::NotOffered { .. } => Failure::new(Exit::Refused, "unsupported", error.to_string())
+            .advice("`tradepost inspect` on the connector's file lists what it can do"),
+        CommandError::Store(error) => store_error(error),
+        CommandError::NoAccount(_) | CommandError::NotACommand(_) => Failure::unexpected(error.to_string()),
+    }
+}
+
+/// Exit code and kind of a command that is parked for this reason. Most often nobody can tell whether it was done. Where the reason is
+/// plainly another one, the same code as for a call that fails so: the store keeps a reason as text.
+pub(crate) fn parked(reason: &str) -> (Exit, &'static str) {
+    let cause = match reason.strip_prefix("given up after ") {
+        Some(rest) => rest.split_once("; ").map_or(rest, |(_, cause)| cause),
+        None => reason,
+    };
+    let by_the_connector = cause.starts_with("connector ");
+    if cause.starts_with("denied in ") {
+        (Exit::Denied, "denied")
+    } else if cause.starts_with("the platform refused the login") {
+        (Exit::Credentials, "auth-rejected")
+    } else if by_the_connector && cause.contains(" trapped in ") {
+        (Exit::ConnectorFault, "trap")
+    } else if by_the_connector && cause.contains(" was stopped in ") {
+        (Exit::ConnectorFault, "limit")
+    } else if by_the_connector && cause.contains(" broke the contract in ") {
+        (Exit::ConnectorFault, "broken-contract")
+    } else if cause.len() < reason.len() {
+        (Exit::OutcomeUnknown, "parked")
+    } else {
+        (Exit::OutcomeUnknown, "outcome-unknown")
+    }
 }
 
 /// A call that brought no result.
@@ -194,6 +244,34 @@ mod tests {
         for (error, exit) in cases {
             assert_eq!(call_error(&error).exit, exit, "{error}");
         }
+    }
+
+    #[test]
+    fn what_is_parked_without_doubt_ends_as_the_call_would_and_doubt_outweighs_all() {
+        let (connector, operation) = (String::from("hft71 0.1.0"), String::from("fulfilment.submit"));
+        let trap =
+            CallError::Trap { connector: connector.clone(), operation: operation.clone(), message: "boom".into() };
+        let broken = CallError::InvalidResult {
+            connector: connector.clone(),
+            operation: operation.clone(),
+            problem: "x".into(),
+        };
+        let limit = CallError::Limit { connector, operation, limit: LimitReached::HostCalls(3) };
+        for error in [&trap, &broken, &limit] {
+            let today = call_error(error);
+            assert_eq!(parked(&format!("given up after 3 attempts; {error}")), (today.exit, today.kind.as_str()));
+            assert_eq!(parked(&error.to_string()), (today.exit, today.kind.as_str()));
+            let doubtful = format!("POST /order was sent and no answer is known: look at the platform; {error}");
+            assert_eq!(parked(&doubtful).0, Exit::OutcomeUnknown);
+        }
+        let rejected = Error {
+            kind: ErrorKind::AuthRejected,
+            message: "the platform refused the login".into(),
+            detail: "401".into(),
+        };
+        let rejected = CallError::Connector(rejected);
+        assert_eq!(parked(&rejected.to_string()).0, call_error(&rejected).exit);
+        assert_eq!(parked("given up after 10 attempts; the server is away"), (Exit::OutcomeUnknown, "parked"));
     }
 
     #[test]

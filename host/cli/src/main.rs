@@ -1,8 +1,11 @@
 //! The command `tradepost`: marketplace connectors at the command line.
 
 mod arguments;
+mod body_text;
+mod command_desk;
 mod commands;
 mod config;
+mod data_directory;
 mod explain;
 mod failure;
 mod marketplaces;
@@ -10,6 +13,8 @@ mod output;
 mod progress;
 mod secret_source;
 mod session;
+mod stop_signal;
+mod trial;
 mod views;
 mod walk;
 mod webhook_receiver;

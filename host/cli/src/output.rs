@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width};
 use serde::Serialize;
-use tradepost_runtime::Decimal;
+use tradepost_runtime::{Decimal, Timestamp};
 
 use crate::failure::{Failure, Result, writing_failed};
 
@@ -170,6 +170,12 @@ pub(crate) fn optional<T: ToString>(value: Option<&T>) -> String {
     value.map(ToString::to_string).unwrap_or_default()
 }
 
+/// A time in milliseconds since 1970, as people read it: RFC 3339 in UTC, to the second.
+pub(crate) fn moment(milliseconds: u64) -> String {
+    let epoch_seconds = i64::try_from(milliseconds / 1000).unwrap_or(i64::MAX);
+    Timestamp { epoch_seconds, nanoseconds: 0, offset_minutes: 0 }.to_string()
+}
+
 /// An amount with its currency, as far as both are known.
 pub(crate) fn money(amount: Option<&Decimal>, currency: Option<&str>) -> String {
     match amount {
@@ -190,6 +196,11 @@ mod tests {
         let end = |text: &str| text.lines().last().map(|line| line.chars().count());
         assert_eq!(end(&first), end(&second), "{first}\n{second}");
         assert!(second.contains("longe…"), "{second}");
+    }
+
+    #[test]
+    fn times_of_the_store_are_shown_in_utc() {
+        assert_eq!(moment(1_471_495_402_999), "2016-08-18T04:43:22Z");
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use clap::ValueEnum;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tradepost_runtime::Capability;
 use tradepost_runtime::commerce::{Category, ListQuery, Notification, NotificationQuery, Order, Product, StockLevel};
 use tradepost_runtime::contract::Seller;
@@ -47,6 +49,21 @@ impl Stream {
     /// Whether its list takes a query: changed since, statuses, raw JSON.
     pub(crate) fn takes_query(self) -> bool {
         matches!(self, Self::Orders | Self::Products)
+    }
+
+    /// The row of a record that the store has, where it is one of this program's contract.
+    pub(crate) fn row(self, record: &Value) -> Option<Vec<String>> {
+        fn row<T: Listed + DeserializeOwned>(record: &Value) -> Option<Vec<String>> {
+            T::deserialize(record).ok().map(|record: T| record.row())
+        }
+        match self {
+            Self::Orders => row::<Order>(record),
+            Self::Products => row::<Product>(record),
+            Self::Categories => row::<Category>(record),
+            Self::Stock => row::<StockLevel>(record),
+            Self::Notifications => row::<Notification>(record),
+            Self::Sellers => row::<Seller>(record),
+        }
     }
 
     /// What a table of it shows.

@@ -51,6 +51,12 @@ fn usage_mistakes_end_with_2_and_say_what_is_right() {
         (&["gift-card", "issue", "a", "ten", "--reference", "1"], "99.95"),
         (&["gift-card", "show", "a", "-"], "no gift card code"),
         (&["docs"], "<FILE>"),
+        (&["parked", "resolve", "1"], "--abandon"),
+        (&["parked", "resolve", "1", "--retry", "--applied", "seen"], "--applied"),
+        (&["commands", "--state", "finished"], "waiting, running, done, parked"),
+        (&["run", "--every", "0"], "--every"),
+        (&["sync", "--stream", "ordres"], "orders"),
+        (&["records", "a", "orders", "--since", "yesterday"], "RFC 3339"),
         (&["docs", "x.wasm", "--all"], "--all"),
     ] {
         let output = tradepost(directory.path(), arguments);

@@ -55,6 +55,16 @@ impl CommandJournal {
         doubtful.next().map(|entry| entry.line.clone())
     }
 
+    /// The first request that must not be sent twice and was answered as servers answer when they fail: it may have been carried out.
+    pub(crate) fn failed_once(&self) -> Option<String> {
+        let state = self.state();
+        let mut failed = state.kept.values().filter_map(|entry| {
+            let status = entry.answer.as_ref()?.status;
+            (entry.effect == Effect::Once && (status >= 500 || status == 408)).then(|| (entry.line.clone(), status))
+        });
+        failed.next().map(|(line, status)| format!("{line} was answered {status}"))
+    }
+
     /// Whether anything that writes was sent and answered.
     pub(crate) fn has_written(&self) -> bool {
         self.state().kept.values().any(|entry| entry.effect != Effect::Read && entry.answer.is_some())

@@ -109,14 +109,15 @@ async fn desk(seller: &HardToFind, producer: &Hft71) -> Result<TempDir> {
         let secrets: BTreeMap<String, String> = platform.example_secrets().into_iter().collect();
         let root = platform.root_url();
         let user = secrets.get("username").context("every platform has a user")?;
+        let connector = built.display();
         table.push_str(&format!(
-            "[accounts.{account:?}]\nconnector = {built:?}\nsettings = {{ root-url = {root:?}, username = {user:?} }}\n\
-             grants.private_hosts = [{root:?}]\n"
+            "[accounts.\"{account}\"]\nconnector = \"{connector}\"\nsettings = {{ root-url = \"{root}\", username = \"{user}\" }}\n\
+             grants.private_hosts = [\"{root}\"]\n"
         ));
         for (secret, value) in secrets.iter().filter(|(secret, _)| *secret != "username") {
             let file = directory.path().join(format!("{name}.{secret}"));
             std::fs::write(&file, value)?;
-            table.push_str(&format!("secrets.{secret} = {{ file = {file:?} }}\n"));
+            table.push_str(&format!("secrets.{secret} = {{ file = \"{}\" }}\n", file.display()));
         }
     }
     std::fs::write(directory.path().join("tradepost.toml"), table)?;

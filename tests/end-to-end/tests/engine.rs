@@ -268,6 +268,28 @@ fn a_refusal_is_an_outcome_and_a_passing_failure_is_tried_again() {
 }
 
 #[test]
+fn a_write_that_came_too_fast_is_sent_again_and_one_that_failed_there_is_not() {
+    run(async {
+        let (platform, account, directory) = processed().await;
+        let engine = engine(store_in(&directory), &account);
+        platform.set_fault(Some("429=1:path=/transition:next=1".parse().unwrap()));
+        let command = engine.enqueue(account.id(), ship("F1")).await.unwrap();
+        let ended = settle(&engine, command.id).await;
+        assert_eq!((ended.state, ended.attempts), (CommandState::Done, 2), "{:?}", ended.reason);
+        assert_eq!(platform.ledger().of("order.ship").len(), 1);
+
+        platform.shop().insert_order("777", "READY");
+        platform.set_fault(Some("503:path=/transition:next=1".parse().unwrap()));
+        let arguments = json!({"id": "777"});
+        let order = Order { operation: "order-acceptance.acknowledge".into(), arguments, key: None };
+        let command = engine.enqueue(account.id(), order).await.unwrap();
+        let ended = settle(&engine, command.id).await;
+        assert_eq!(ended.state, CommandState::Parked, "a failed write may have been carried out: {ended:?}");
+        assert!(ended.reason.is_some_and(|reason| reason.contains("transition")));
+    });
+}
+
+#[test]
 fn what_is_no_command_is_refused_before_it_is_recorded() {
     run(async {
         let (_platform, account, directory) = processed().await;

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tradepost_runtime::commerce::Address;
-use tradepost_runtime::contract::{Change, FulfilmentOrder};
+use tradepost_runtime::contract::{Change, FulfilmentOrder, Receipt};
 
 use super::{Context, input};
+use crate::command_desk::{WriteOptions, carry_out};
 use crate::failure::{Failure, Result};
 use crate::output::column;
 use crate::views;
@@ -32,10 +33,10 @@ enum Action {
 The order is one JSON object with the contract's names (`fulfilment-order`), such as:
   {EXAMPLE_ORDER}
 
-Exit code 6 means that the producer may have taken it: look there before handing it over again.
+Exit code 6 means that the producer may have taken it: the command is parked until somebody has looked there (`tradepost parked`).
 
 Examples:
-  tradepost fulfilment submit acme/hft71 --from order.json
+  tradepost fulfilment submit acme/hft71 --from order.json --key order-1001
   jq '.[0]' orders.json | tradepost fulfilment submit acme/hft71 --from -"))]
     Submit {
         /// The account, as the table names it
@@ -43,6 +44,8 @@ Examples:
         /// The order as JSON, from a file or from stdin (-)
         #[arg(long, visible_alias = "file", value_name = "FILE|-")]
         from: PathBuf,
+        #[command(flatten)]
+        write: WriteOptions,
     },
     /// Show how an order stands, as a whole and by article
     #[command(after_help = "Examples:\n  tradepost fulfilment status acme/hft71 123456")]
@@ -70,6 +73,8 @@ Examples:
         /// The new address as JSON, from a file or from stdin (-)
         #[arg(long, value_name = "FILE|-")]
         address: Option<PathBuf>,
+        #[command(flatten)]
+        write: WriteOptions,
     },
     /// Show the words for the buyer, by article
     #[command(after_help = "Examples:\n  tradepost fulfilment customer-status acme/hft71 123456")]
@@ -84,10 +89,11 @@ Examples:
 impl Fulfilment {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
         match self.action {
-            Action::Submit { account, from } => {
+            Action::Submit { account, from, write } => {
                 let order: FulfilmentOrder = input::object(&from)?;
-                let session = context.open(&account).await?;
-                let receipt = session.keep(session.account.submit_fulfilment(&order).await).await?;
+                let arguments = json!({ "order": order });
+                let submitted = carry_out(context, &account, "fulfilment.submit", arguments, write).await?;
+                let Some(receipt): Option<Receipt> = submitted else { return Ok(()) };
                 context.output.single(&receipt, |receipt| {
                     format!("order {} is handed over\n{}", order.reference, views::receipt(receipt))
                 })
@@ -97,10 +103,11 @@ impl Fulfilment {
                 let status = session.keep(session.account.fulfilment_status(&id).await).await?;
                 context.output.single(&status, views::fulfilment)
             }
-            Action::Update { account, id, status, address } => {
+            Action::Update { account, id, status, address, write } => {
                 let change = change(status, address)?;
-                let session = context.open(&account).await?;
-                session.keep(session.account.update_fulfilment(&id, &change).await).await?;
+                let arguments = json!({ "id": id, "change": change });
+                let updated = carry_out(context, &account, "fulfilment-updates.update", arguments, write).await?;
+                let Some(()) = updated else { return Ok(()) };
                 context.output.single(&json!({ "id": id, "changed": change }), |_| format!("order {id} is changed"))
             }
             Action::CustomerStatus { account, id } => {

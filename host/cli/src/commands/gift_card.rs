@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 use tradepost_runtime::Decimal;
+use tradepost_runtime::contract;
 
 use super::{Context, input};
+use crate::command_desk::{WriteOptions, carry_out};
 use crate::failure::{Failure, Result};
 use crate::views;
 
@@ -20,7 +23,8 @@ pub(crate) struct GiftCard {
 enum Action {
     /// Issue a card; its code is as good as money
     #[command(after_help = "\
-Each call issues one, also with the same reference: after exit code 6, look at the platform before issuing it again.
+Each call without --key issues one, also with the same reference: after exit code 6, look at the platform before deciding
+(`tradepost parked`). The code stays in the data directory, which only you should be able to read.
 
 Examples:
   tradepost gift-card issue sandbox/hardtofind 50 --reference SALE-1001 --json > card.json")]
@@ -32,6 +36,8 @@ Examples:
         /// Your own number of the sale
         #[arg(long, value_name = "TEXT")]
         reference: String,
+        #[command(flatten)]
+        write: WriteOptions,
     },
     /// Show how a card stands
     #[command(
@@ -55,28 +61,29 @@ Examples:
         /// Your own number of the refund
         #[arg(long, value_name = "TEXT")]
         reference: String,
+        #[command(flatten)]
+        write: WriteOptions,
     },
 }
 
 impl GiftCard {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
-        let card = match self.action {
-            Action::Issue { account, value, reference } => {
-                let session = context.open(&account).await?;
-                session.keep(session.account.issue_gift_card(value, &reference).await).await?
+        let card: Option<contract::GiftCard> = match self.action {
+            Action::Issue { account, value, reference, write } => {
+                let arguments = json!({ "value": value, "reference": reference });
+                carry_out(context, &account, "gift-cards.issue", arguments, write).await?
             }
             Action::Show { account, code } => {
                 let code = read(code)?;
                 let session = context.open(&account).await?;
-                session.keep(session.account.get_gift_card(&code).await).await?
+                Some(session.keep(session.account.get_gift_card(&code).await).await?)
             }
-            Action::Void { account, code, reference } => {
-                let code = read(code)?;
-                let session = context.open(&account).await?;
-                session.keep(session.account.void_gift_card(&code, &reference).await).await?
+            Action::Void { account, code, reference, write } => {
+                let arguments = json!({ "code": read(code)?, "reference": reference });
+                carry_out(context, &account, "gift-cards.void", arguments, write).await?
             }
         };
-        context.output.single(&card, views::gift_card)
+        card.map_or(Ok(()), |card| context.output.single(&card, views::gift_card))
     }
 }
 

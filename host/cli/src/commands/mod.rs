@@ -2,9 +2,11 @@
 
 mod accounts;
 mod check;
+mod command_list;
 mod contract;
 mod demo;
 mod docs;
+mod events;
 mod fulfilment;
 mod get;
 mod gift_card;
@@ -16,34 +18,50 @@ mod notifications;
 mod order;
 mod output_file;
 mod packing_slip;
+mod parked;
 mod product;
 mod pull;
+mod records;
+mod run;
 mod sandbox;
 mod seller;
 mod ship;
+mod status;
 mod stock;
+mod sync;
 mod test;
 mod webhook;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Subcommand;
+use tradepost_engine::store::Store;
 
 use crate::arguments::Arguments;
-use crate::failure::Result;
+use crate::config::Config;
+use crate::data_directory::open_store;
+use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::session::Session;
 
 /// What a command gets from the options that all of them take.
 pub(crate) struct Context {
     pub(crate) output: Output,
-    table: PathBuf,
+    pub(crate) table: PathBuf,
 }
 
 impl Context {
     /// Opens an account of the table.
     pub(crate) async fn open(&self, account: &str) -> Result<Session> {
         Session::open(&self.table, account).await
+    }
+
+    /// The store of the table's data directory, without any account: for what only looks at it or decides.
+    pub(crate) fn store(&self) -> Result<(Config, Arc<dyn Store>)> {
+        let config = Config::read(&self.table).map_err(Failure::from)?;
+        let store = open_store(&config.data)?;
+        Ok((config, store))
     }
 }
 
@@ -61,6 +79,13 @@ pub(crate) enum Command {
     Categories(pull::Categories),
     Notifications(notifications::Notifications),
     Get(get::Get),
+    Sync(sync::Sync),
+    Run(run::Run),
+    Status(status::Status),
+    Events(events::Events),
+    Records(records::Records),
+    Commands(command_list::CommandList),
+    Parked(parked::Parked),
     Acknowledge(order::Acknowledge),
     Ship(ship::Ship),
     OrderStatus(order::OrderStatus),
@@ -94,6 +119,13 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         Command::Categories(command) => command.run(&context).await,
         Command::Notifications(command) => command.run(&context).await,
         Command::Get(command) => command.run(&context).await,
+        Command::Sync(command) => command.run(&context).await,
+        Command::Run(command) => command.run(&context).await,
+        Command::Status(command) => command.run(&context).await,
+        Command::Events(command) => command.run(&context).await,
+        Command::Records(command) => command.run(&context).await,
+        Command::Commands(command) => command.run(&context).await,
+        Command::Parked(command) => command.run(&context).await,
         Command::Acknowledge(command) => command.run(&context).await,
         Command::Ship(command) => command.run(&context).await,
         Command::OrderStatus(command) => command.run(&context).await,

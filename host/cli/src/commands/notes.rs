@@ -1,9 +1,11 @@
 //! `tradepost notes`: remarks on an order.
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 use tradepost_runtime::contract::{Audience, OrderNote};
 
 use super::{Context, input};
+use crate::command_desk::{WriteOptions, carry_out};
 use crate::failure::Result;
 use crate::output::{column, optional, word};
 
@@ -26,7 +28,7 @@ enum Action {
     },
     /// Add a remark to an order, and list all there are then
     #[command(after_help = "\
-Each call adds one: after exit code 6, list the remarks before adding it again.
+Each call without --key adds one: after exit code 6, list the remarks before deciding (`tradepost parked`).
 
 Examples:
   tradepost notes add sandbox/wcfm 139 'Packed on Monday'
@@ -41,6 +43,8 @@ Examples:
         /// Who may read it: internal (seller and marketplace) or buyer
         #[arg(long, default_value = "internal", value_parser = input::word::<Audience>)]
         audience: Audience,
+        #[command(flatten)]
+        write: WriteOptions,
     },
 }
 
@@ -51,9 +55,11 @@ impl Notes {
                 let session = context.open(&account).await?;
                 session.keep(session.account.list_order_notes(&order).await).await?
             }
-            Action::Add { account, order, text, audience } => {
-                let session = context.open(&account).await?;
-                session.keep(session.account.add_order_note(&order, &text, audience).await).await?
+            Action::Add { account, order, text, audience, write } => {
+                let arguments = json!({ "order_id": order, "text": text, "audience": audience });
+                let added = carry_out(context, &account, "order-notes.add", arguments, write).await?;
+                let Some(notes): Option<Vec<OrderNote>> = added else { return Ok(()) };
+                notes
             }
         };
         let columns = [column("ID", 8), column("AT", 25), column("AUTHOR", 16), column("FOR", 8), column("TEXT", 60)];

@@ -1,28 +1,36 @@
 //! What is done to an order beside shipping it: `acknowledge`, `order-status`; and the `carriers` that ship it.
 
 use clap::Args;
-use tradepost_runtime::commerce::OrderState;
+use serde_json::json;
+use tradepost_runtime::commerce::{OrderState, Status};
 use tradepost_runtime::contract::Target;
 
 use super::{Context, input};
+use crate::command_desk::{WriteOptions, carry_out};
 use crate::failure::Result;
 use crate::output::{column, optional};
 use crate::views;
 
 /// Tell the platform that the seller has taken an order up
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tradepost acknowledge sandbox/hardtofind 123456")]
+#[command(
+    after_help = "Examples:\n  tradepost acknowledge sandbox/hardtofind 123456\n  tradepost acknowledge sandbox/hardtofind 123456 --dry-run"
+)]
 pub(crate) struct Acknowledge {
     /// The account, as the table names it
     account: String,
     /// The order's id
     order: String,
+    #[command(flatten)]
+    write: WriteOptions,
 }
 
 impl Acknowledge {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
-        let session = context.open(&self.account).await?;
-        let status = session.keep(session.account.acknowledge_order(&self.order).await).await?;
+        let arguments = json!({ "id": self.order });
+        let acknowledged =
+            carry_out(context, &self.account, "order-acceptance.acknowledge", arguments, self.write).await?;
+        let Some(status): Option<Status> = acknowledged else { return Ok(()) };
         context
             .output
             .single(&status, |status| format!("order {} is acknowledged: {}", self.order, views::status(status)))
@@ -34,7 +42,8 @@ impl Acknowledge {
 #[command(after_help = "\
 Examples:
   tradepost order-status sandbox/wcfm 139 completed
-  tradepost order-status sandbox/wcfm 139 --state on-hold")]
+  tradepost order-status sandbox/wcfm 139 --state on-hold
+  tradepost order-status sandbox/wcfm 139 completed --dry-run")]
 pub(crate) struct OrderStatus {
     /// The account, as the table names it
     account: String,
@@ -46,6 +55,8 @@ pub(crate) struct OrderStatus {
     /// A state of the contract in place of the platform's word, such as on-hold or completed
     #[arg(long, value_parser = input::word::<OrderState>)]
     state: Option<OrderState>,
+    #[command(flatten)]
+    write: WriteOptions,
 }
 
 impl OrderStatus {
@@ -54,8 +65,9 @@ impl OrderStatus {
             (Some(state), _) => Target::State(state),
             (None, word) => Target::Word(word.unwrap_or_default()),
         };
-        let session = context.open(&self.account).await?;
-        let status = session.keep(session.account.set_order_status(&self.order, &target).await).await?;
+        let arguments = json!({ "id": self.order, "target": target });
+        let set = carry_out(context, &self.account, "order-status.set", arguments, self.write).await?;
+        let Some(status): Option<Status> = set else { return Ok(()) };
         context.output.single(&status, |status| format!("order {} is now: {}", self.order, views::status(status)))
     }
 }

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tradepost_runtime::Decimal;
-use tradepost_runtime::commerce::{ProductFields, ProductKind};
+use tradepost_runtime::commerce::{self, ProductFields, ProductKind};
 
 use super::{Context, input};
+use crate::command_desk::{WriteOptions, carry_out};
 use crate::failure::{Failure, Result};
 use crate::views;
 
@@ -24,6 +25,7 @@ enum Action {
     #[command(after_help = "\
 Examples:
   tradepost product create sandbox/wcfm --name 'Blue mug' --kind simple --regular-price 12.50 --sku MUG-BLUE
+  tradepost product create sandbox/wcfm --name 'Blue mug' --kind simple --key mug-blue
   tradepost product create sandbox/wcfm --from product.json
   echo '{\"name\": \"Blue mug\", \"kind\": \"simple\"}' | tradepost product create sandbox/wcfm --from -")]
     Create {
@@ -31,6 +33,8 @@ Examples:
         account: String,
         #[command(flatten)]
         fields: Box<Fields>,
+        #[command(flatten)]
+        write: WriteOptions,
     },
     /// Change what is given of a product and nothing else
     #[command(
@@ -43,6 +47,8 @@ Examples:
         id: String,
         #[command(flatten)]
         fields: Box<Fields>,
+        #[command(flatten)]
+        write: WriteOptions,
     },
     /// Remove a product; one that is already gone is a success
     #[command(after_help = "Examples:\n  tradepost product delete sandbox/wcfm 42")]
@@ -51,6 +57,8 @@ Examples:
         account: String,
         /// The product's id
         id: String,
+        #[command(flatten)]
+        write: WriteOptions,
     },
 }
 
@@ -129,25 +137,26 @@ impl Fields {
 impl Product {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
         match self.action {
-            Action::Create { account, fields } => {
-                let fields = fields.read()?;
-                let session = context.open(&account).await?;
-                let product = session.keep(session.account.create_product(&fields).await).await?;
+            Action::Create { account, fields, write } => {
+                let arguments = json!({ "fields": fields.read()? });
+                let made = carry_out(context, &account, "product-writes.create", arguments, write).await?;
+                let Some(product): Option<commerce::Product> = made else { return Ok(()) };
                 context
                     .output
                     .single(&product, |product| format!("product {} is made\n{}", product.id, views::product(product)))
             }
-            Action::Update { account, id, fields } => {
-                let fields = fields.read()?;
-                let session = context.open(&account).await?;
-                let product = session.keep(session.account.update_product(&id, &fields).await).await?;
+            Action::Update { account, id, fields, write } => {
+                let arguments = json!({ "id": id, "fields": fields.read()? });
+                let changed = carry_out(context, &account, "product-writes.update", arguments, write).await?;
+                let Some(product): Option<commerce::Product> = changed else { return Ok(()) };
                 context
                     .output
                     .single(&product, |product| format!("product {id} is changed\n{}", views::product(product)))
             }
-            Action::Delete { account, id } => {
-                let session = context.open(&account).await?;
-                session.keep(session.account.delete_product(&id).await).await?;
+            Action::Delete { account, id, write } => {
+                let arguments = json!({ "id": id });
+                let deleted = carry_out(context, &account, "product-writes.delete", arguments, write).await?;
+                let Some(()) = deleted else { return Ok(()) };
                 context.output.single(&json!({ "id": id, "deleted": true }), |_| format!("product {id} is gone"))
             }
         }

@@ -1,22 +1,27 @@
 //! `tradepost ship`: report a parcel.
 
 use clap::Args;
+use serde_json::json;
 use tradepost_runtime::Timestamp;
-use tradepost_runtime::commerce::{Shipment, ShipmentLine};
+use tradepost_runtime::commerce::{Shipment, ShipmentLine, Status};
 
 use super::Context;
+use crate::command_desk::{WriteOptions, carry_out};
 use crate::failure::Result;
 use crate::views;
 
 /// Report a parcel of an order
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without --line the parcel holds the whole order.
+Without --line the parcel holds the whole order. It is recorded before anything is sent: with a --key of yours the same command can be
+given again at any time and ships once.
 
 Examples:
   tradepost carriers sandbox/hardtofind
   tradepost ship sandbox/hardtofind 123456 --carrier 'Australia Post' --tracking 33XYZ --shipped-at 2024-05-01T10:00:00+10:00
-  tradepost ship sandbox/wcfm 139 --carrier DHL --tracking 33XYZ --line 42 --line 43=2")]
+  tradepost ship sandbox/wcfm 139 --carrier DHL --tracking 33XYZ --line 42 --line 43=2
+  tradepost ship sandbox/hardtofind 123456 --carrier 'Australia Post' --tracking 33XYZ --key parcel-33XYZ
+  tradepost ship sandbox/hardtofind 123456 --carrier 'Australia Post' --tracking 33XYZ --dry-run")]
 pub(crate) struct Ship {
     /// The account, as the table names it
     account: String,
@@ -37,11 +42,12 @@ pub(crate) struct Ship {
     /// A line in the parcel by its id, with how many of it unless all; may be given several times
     #[arg(long = "line", value_name = "ID[=QTY]", value_parser = line)]
     lines: Vec<ShipmentLine>,
+    #[command(flatten)]
+    write: WriteOptions,
 }
 
 impl Ship {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
-        let session = context.open(&self.account).await?;
         let shipment = Shipment {
             id: None,
             carrier: self.carrier,
@@ -50,7 +56,9 @@ impl Ship {
             shipped_at: self.shipped_at,
             lines: self.lines,
         };
-        let status = session.keep(session.account.ship(&self.order, &shipment).await).await?;
+        let arguments = json!({ "order_id": self.order, "shipment": shipment });
+        let shipped = carry_out(context, &self.account, "shipments.ship", arguments, self.write).await?;
+        let Some(status): Option<Status> = shipped else { return Ok(()) };
         context.output.single(&status, |status| format!("order {} is shipped: {}", self.order, views::status(status)))
     }
 }

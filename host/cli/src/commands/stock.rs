@@ -1,12 +1,14 @@
 //! `tradepost stock set`: make stock levels what they are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 use tradepost_runtime::Decimal;
 use tradepost_runtime::commerce::{StockChange, StockOutcome, StockResult};
 
 use super::{Context, input};
+use crate::command_desk::{WriteOptions, carry_out};
 use crate::failure::{Exit, Failure, Result};
 use crate::output::{column, word};
 
@@ -31,6 +33,7 @@ refused or names no article.
 Examples:
   tradepost stock set sandbox/hardtofind --sku SKU-111 --available 7 --list-price 99.95
   tradepost stock set sandbox/wcfm --product 42 --available 7
+  tradepost stock set sandbox/wcfm --product 42 --available 7 --dry-run
   echo '[{\"sku\": \"A-1\", \"available\": \"3\"}]' | tradepost stock set sandbox/wcfm --from -")]
 struct Set {
     /// The account, as the table names it
@@ -53,6 +56,8 @@ struct Set {
     /// Many changes as JSON with the contract's names, from a file or from stdin (-): an array, or an object a line
     #[arg(long, value_name = "FILE|-", conflicts_with_all = ["sku", "product", "variant", "available", "list_price"])]
     from: Option<PathBuf>,
+    #[command(flatten)]
+    write: WriteOptions,
 }
 
 impl Stock {
@@ -64,10 +69,14 @@ impl Stock {
 
 impl Set {
     async fn run(self, context: &Context) -> Result<()> {
-        let account = self.account.clone();
-        let changes = self.changes()?;
-        let session = context.open(&account).await?;
-        let results = session.keep(session.account.set_stock(&changes).await).await?;
+        let Self { account, sku, product, variant, available, list_price, from, write } = self;
+        let changes = match from {
+            Some(from) => many(&from)?,
+            None => vec![one(StockArticle { sku, product, variant }, available, list_price)?],
+        };
+        let arguments = json!({ "changes": changes });
+        let set = carry_out(context, &account, "stock-updates.set", arguments, write).await?;
+        let Some(results): Option<Vec<StockResult>> = set else { return Ok(()) };
         context.output.list(
             &results,
             &[column("ARTICLE", 24), column("OUTCOME", 12), column("MESSAGE", 60)],
@@ -78,32 +87,32 @@ impl Set {
             None => Ok(()),
         }
     }
+}
 
-    fn changes(self) -> Result<Vec<StockChange>> {
-        if let Some(from) = self.from {
-            let changes: Vec<StockChange> = input::objects(&from)?;
-            if changes.is_empty() {
-                return Err(Failure::usage(format!("{} holds no change", from.display())).into());
-            }
-            return Ok(changes);
-        }
-        let Some(available) = self.available else {
-            return Err(Failure::usage("--available is missing").into());
-        };
-        if self.sku.is_none() && self.product.is_none() && self.variant.is_none() {
-            return Err(Failure::usage("no article is named")
-                .advice("name it with --sku, --product or --variant")
-                .into());
-        }
-        Ok(vec![StockChange {
-            sku: self.sku,
-            product_id: self.product,
-            variant_id: self.variant,
-            available,
-            list_price: self.list_price,
-            as_of: None,
-        }])
+/// What names an article; one of them is enough.
+struct StockArticle {
+    sku: Option<String>,
+    product: Option<String>,
+    variant: Option<String>,
+}
+
+fn one(article: StockArticle, available: Option<Decimal>, list_price: Option<Decimal>) -> Result<StockChange> {
+    let Some(available) = available else {
+        return Err(Failure::usage("--available is missing").into());
+    };
+    let StockArticle { sku, product, variant } = article;
+    if sku.is_none() && product.is_none() && variant.is_none() {
+        return Err(Failure::usage("no article is named").advice("name it with --sku, --product or --variant").into());
     }
+    Ok(StockChange { sku, product_id: product, variant_id: variant, available, list_price, as_of: None })
+}
+
+fn many(from: &Path) -> Result<Vec<StockChange>> {
+    let changes: Vec<StockChange> = input::objects(from)?;
+    if changes.is_empty() {
+        return Err(Failure::usage(format!("{} holds no change", from.display())).into());
+    }
+    Ok(changes)
 }
 
 /// A command whose effect is missing does not end with success.

@@ -219,6 +219,7 @@ pub(super) fn end(
     let ended = match end {
         AttemptEnd::Done(outcome) => set(&transaction, id, CommandState::Done, Some(outcome), None, None)?,
         AttemptEnd::Again { at, reason } => {
+            forget_refused(&transaction, id)?;
             set(&transaction, id, CommandState::Waiting, None, Some(reason), Some(*at))?
         }
         AttemptEnd::Park(reason) => set(&transaction, id, CommandState::Parked, None, Some(reason), None)?,
@@ -227,6 +228,18 @@ pub(super) fn end(
     tell(&transaction, &ended, Change::Updated)?;
     transaction.commit().map_err(failed)?;
     Ok(ended)
+}
+
+/// Forgets answers that say that nothing was done, or of which it does no harm to ask again: the next attempt sends these requests anew.
+fn forget_refused(transaction: &Transaction<'_>, id: u64) -> Result<(), StoreError> {
+    transaction
+        .execute(
+            "DELETE FROM command_request WHERE command = ?1
+               AND (status = 429 OR effect = 'repeatable' AND (status >= 500 OR status = 408))",
+            [signed(id)],
+        )
+        .map(|_| ())
+        .map_err(failed)
 }
 
 fn set(

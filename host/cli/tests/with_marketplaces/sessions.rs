@@ -1,101 +1,11 @@
-//! The whole command against loopback marketplaces: `demo`, and a session of `sandbox` with everything else beside it.
+//! `demo`, and sessions of `sandbox` with everything else beside it.
 
-use std::io::{BufRead, BufReader};
-use std::ops::Deref;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
 
 use serde_json::Value;
-use tempfile::TempDir;
-use tradepost_platforms::{Hft71, Platform};
+use tradepost_platforms::Platform;
 
-fn command(directory: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tradepost"));
-    command.current_dir(directory).env_remove("TRADEPOST_CONFIG").env_remove("RUST_LOG").stdin(Stdio::null());
-    command
-}
-
-/// A directory with a table of accounts, in which commands are run.
-struct Desk {
-    directory: TempDir,
-}
-
-/// `tradepost sandbox` in a directory of its own, ended with the test.
-struct Sandbox {
-    child: Child,
-    desk: Desk,
-}
-
-impl Deref for Sandbox {
-    type Target = Desk;
-
-    fn deref(&self) -> &Desk {
-        &self.desk
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end.
-        let _ended = self.child.kill();
-        let _ended = self.child.wait();
-    }
-}
-
-impl Sandbox {
-    fn start(arguments: &[&str]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let child = command(directory.path())
-            .args(["sandbox", "--write", "tradepost.toml"])
-            .args(arguments)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut sandbox = Self { child, desk: Desk { directory } };
-        let mut said = Vec::new();
-        for line in BufReader::new(sandbox.child.stderr.take().unwrap()).lines() {
-            let line = line.unwrap();
-            if line.starts_with("ready") {
-                return sandbox;
-            }
-            said.push(line);
-        }
-        panic!("the sandbox did not become ready: {said:?}");
-    }
-}
-
-impl Desk {
-    fn run(&self, arguments: &[&str]) -> Output {
-        command(self.directory.path()).args(arguments).output().unwrap()
-    }
-
-    fn table(&self) -> PathBuf {
-        self.directory.path().join("tradepost.toml")
-    }
-
-    /// Runs a command with --json and gives its objects.
-    fn objects(&self, arguments: &[&str]) -> Vec<Value> {
-        let output = self.run(&[arguments, &["--json"]].concat());
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    fn object(&self, arguments: &[&str]) -> Value {
-        let mut objects = self.objects(arguments);
-        assert_eq!(objects.len(), 1, "{arguments:?}");
-        objects.remove(0)
-    }
-
-    /// Runs a command that is to fail, and gives its exit code and error.
-    fn failure(&self, arguments: &[&str]) -> (i32, Value) {
-        let output = self.run(&[arguments, &["--json"]].concat());
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        let last = text.lines().last().unwrap_or_default();
-        let value: Value = serde_json::from_str(last).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {text}"));
-        (output.status.code().unwrap(), value["error"].clone())
-    }
-}
+use crate::desk::{Production, Sandbox, command};
 
 #[test]
 fn the_demo_pulls_everything_and_each_write_is_in_the_ledger_once() {
@@ -143,10 +53,7 @@ fn a_session_at_hardtofind() {
     let stock = sandbox.object(&["stock", "set", account, "--sku", "SKU-111", "--available", "4"]);
     assert_eq!(stock["outcome"], "unconfirmed");
 
-    let ledger = std::fs::read_to_string(sandbox.directory.path().join("ledger.jsonl")).unwrap();
-    let effects: Vec<Value> =
-        ledger.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["effect"].clone()).collect();
-    assert_eq!(effects, ["order.process", "order.ship", "variant.update"]);
+    assert_eq!(sandbox.effects(), ["order.process", "order.ship", "variant.update"]);
 
     let fetched = sandbox.run(&["packing-slip", account, "123456", "--out", "slip.pdf"]);
     assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
@@ -225,47 +132,6 @@ fn a_session_at_wcfm() {
     assert_eq!(sandbox.failure(&["product", "create", account]).0, 2, "no field is given");
 }
 
-/// A producer in this process, with the table of accounts of a shop that uses it.
-struct Production {
-    asynchronous: tokio::runtime::Runtime,
-    platform: Hft71,
-    desk: Desk,
-}
-
-impl Production {
-    fn start() -> Self {
-        let asynchronous = tokio::runtime::Runtime::new().unwrap();
-        let platform = asynchronous.block_on(Hft71::builder().start()).unwrap();
-        let desk = Desk { directory: tempfile::tempdir().unwrap() };
-        let component = tradepost_components::build("hft71", |_| {}).unwrap();
-        let secrets: String = platform
-            .example_secrets()
-            .iter()
-            .filter(|(name, _)| name != "username")
-            .map(|(name, value)| {
-                std::fs::write(desk.directory.path().join(name), value).unwrap();
-                format!("secrets.{name} = {{ file = \"{name}\" }}\n")
-            })
-            .collect();
-        let (root, user) = (platform.root_url(), platform.credentials().username);
-        let table = format!(
-            "[accounts.producer]\nconnector = '{}'\nsettings = {{ root-url = \"{root}\", username = \"{user}\" }}\n\
-             grants.private_hosts = [\"{root}\"]\n{secrets}",
-            component.display()
-        );
-        std::fs::write(desk.directory.path().join("tradepost.toml"), table).unwrap();
-        Self { asynchronous, platform, desk }
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.desk.directory.path().join(name), text).unwrap();
-    }
-
-    fn effects(&self) -> Vec<&'static str> {
-        self.platform.ledger().entries().iter().map(|entry| entry.effect).collect()
-    }
-}
-
 #[test]
 fn an_order_goes_to_a_producer_and_its_webhook_comes_back() {
     let production = Production::start();
@@ -278,15 +144,15 @@ fn an_order_goes_to_a_producer_and_its_webhook_comes_back() {
                 "items": [{{"sku": "{sku}", "quantity": "2"}}]}}"#
         )
     };
-    production.write("incomplete.json", &order(""));
+    desk.write("incomplete.json", &order(""));
     let (exit, error) = desk.failure(&["fulfilment", "submit", "producer", "--from", "incomplete.json"]);
     assert_eq!((exit, error["issues"][0]["pointer"].as_str()), (3, Some("/items/0/sku")), "{error}");
     assert!(production.effects().is_empty());
 
-    production.write("order.json", &order("GL64000-00007-0046"));
+    desk.write("order.json", &order("GL64000-00007-0046"));
     let receipt = desk.object(&["fulfilment", "submit", "producer", "--from", "order.json"]);
     let id = receipt["id"].as_str().unwrap();
-    production.write("address.json", address);
+    desk.write("address.json", address);
     desk.object(&["fulfilment", "update", "producer", id, "--address", "address.json"]);
     desk.object(&["fulfilment", "update", "producer", id, "--status", "Closed"]);
     production.platform.shop().send_order(id.parse().unwrap(), "DPD", "TRACK-1", "BACK-1");
@@ -300,7 +166,7 @@ fn an_order_goes_to_a_producer_and_its_webhook_comes_back() {
     assert_eq!(production.effects(), ["order.submit", "order.update-address", "order.update-status"]);
     assert_eq!(desk.failure(&["fulfilment", "status", "producer", "999999"]).1["kind"], "not-found");
 
-    production.write("webhook.json", &format!(r#"{{"external_id": "{id}", "status": "Closed"}}"#));
+    desk.write("webhook.json", &format!(r#"{{"external_id": "{id}", "status": "Closed"}}"#));
     let header = format!("X-HFT71-Webhook-Secret: {}", production.platform.shop().webhook_secret());
     let reading = desk.object(&["webhook", "producer", "--header", &header, "--body", "webhook.json"]);
     let told = &reading["events"][0]["order-status"];

@@ -1,0 +1,186 @@
+//! `tradepost run`: the daemon, which keeps every stream and carries every command out until it is told to stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
+use tradepost_engine::event::EventFilter;
+use tradepost_engine::store::Store;
+use tradepost_engine::{Engine, EngineOptions, Happening};
+use tradepost_runtime::Account;
+
+use super::{Context, sync};
+use crate::config::Config;
+use crate::data_directory::{DaemonLock, open_store};
+use crate::explain;
+use crate::failure::{Failure, Result, Stop};
+use crate::output::{self, Output, printable};
+use crate::progress;
+use crate::session::{Opener, engine_options};
+use crate::stop_signal::StopSignal;
+
+/// Events of commands that are read at a time.
+const EVENTS_AT_ONCE: usize = 500;
+
+/// Keep all accounts of the table in sync and carry out what is recorded, until ctrl-c or SIGTERM
+#[derive(Debug, Args)]
+#[command(after_help = "\
+One daemon works on a data directory; commands that write beside it are recorded, and it carries them out. It says `ready` on stderr when
+it works, and then a line for each walk that brought something or failed, and for each attempt at a command; with --json these are JSON
+objects on stdout. Told to stop, it finishes what is under way; told again, it ends at once, and the next one goes on where it was.
+An account that does not open is reported and left out.
+
+Examples:
+  tradepost run
+  tradepost run --every 60 --json")]
+pub(crate) struct Run {
+    /// Seconds from the end of a stream's walk to its next
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
+    every: u64,
+}
+
+impl Run {
+    pub(crate) async fn run(self, context: &Context) -> Result<()> {
+        let config = Config::read(&context.table).map_err(Failure::from)?;
+        let mut signal = StopSignal::listen()?;
+        let voice = Voice(context.output);
+        let started = async {
+            // Made before the lock, so that the directory is there.
+            let store = open_store(&config.data)?;
+            let lock = DaemonLock::take(&config.data).await?;
+            // Nobody else works here: leases that stand are those of the dead.
+            store.end_leases().await.map_err(|error| explain::store_error(&error))?;
+            let options = EngineOptions { every: Duration::from_secs(self.every), ..engine_options(&config.limits) };
+            let accounts = accounts(&config, &options, voice).await?;
+            Ok::<_, Stop>((lock, Engine::new(store, accounts, options)))
+        };
+        let (_lock, engine) = tokio::select! {
+            started = started => started?,
+            () = signal.received() => return Ok(()),
+        };
+        let last = engine.store().last_position().await.map_err(|error| explain::store_error(&error))?;
+        let (told, happenings) = mpsc::unbounded_channel();
+        let telling = tokio::spawn(tell(voice, Arc::clone(engine.store()), last, happenings));
+        progress::note("ready");
+        work(&engine, &mut signal, told).await;
+        telling.await.map_err(|broken| Failure::unexpected(format!("telling what happens broke off: {broken}")).into())
+    }
+}
+
+/// Opens all accounts of the table. Those that do not open are told of and left out.
+async fn accounts(config: &Config, options: &EngineOptions, voice: Voice) -> Result<Vec<Account>> {
+    let calls = options.pulls_at_once + options.commands_at_once;
+    let mut opener = Opener::with_calls(config, u32::try_from(calls).unwrap_or(u32::MAX))?;
+    let (mut accounts, mut first) = (Vec::new(), None);
+    for entry in config.accounts() {
+        match opener.open(entry).await {
+            Ok(session) => accounts.push(session.account),
+            Err(Stop::Failed(failure)) => {
+                voice.left_out(&entry.id, &failure);
+                first.get_or_insert(failure);
+            }
+            Err(closed) => return Err(closed),
+        }
+    }
+    match first {
+        _ if !accounts.is_empty() => Ok(accounts),
+        Some(failure) => Err(Stop::Failed(failure)),
+        None => Err(Failure::configuration(format!("{} has no account", config.file.display()))
+            .advice("add [accounts.\"NAME\"]")
+            .into()),
+    }
+}
+
+/// Runs the engine until it is told to stop and has finished, or is told twice.
+async fn work(engine: &Engine, signal: &mut StopSignal, told: mpsc::UnboundedSender<Happening>) {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let mut stop = Some(stop);
+    let stopped = async {
+        // A sender that is gone stops it as well.
+        let _stop = stopped.await;
+    };
+    let running = engine.run(stopped, |happening| {
+        // The listener lives until this is dropped.
+        let _told = told.send(happening);
+    });
+    tokio::pin!(running);
+    loop {
+        tokio::select! {
+            () = &mut running => return,
+            () = signal.received() => match stop.take() {
+                Some(stop) => {
+                    progress::note("stopping: what is under way is finished; a second signal ends it at once");
+                    let _stopped = stop.send(());
+                }
+                None => return,
+            },
+        }
+    }
+}
+
+/// Tells what happens, in order. The engine says that a command was attempted; which, and what came of it, stands in the event feed.
+async fn tell(voice: Voice, store: Arc<dyn Store>, mut last: u64, mut happenings: mpsc::UnboundedReceiver<Happening>) {
+    let filter = EventFilter { account: None, kind: Some("commands".to_owned()) };
+    while let Some(happening) = happenings.recv().await {
+        match happening {
+            Happening::Pulled(pulled) => {
+                let records = pulled.records;
+                if records.created + records.updated + records.deleted > 0 {
+                    voice.say("pulled", &pulled, &sync::summary(&pulled));
+                }
+            }
+            Happening::PullFailed(key, error) => {
+                let fields = json!({ "account": key.account, "kind": key.kind, "reason": error.to_string() });
+                voice.say("pull-failed", &fields, &format!("{key}: failed: {error}"));
+            }
+            Happening::StoreFailed(error) => {
+                voice.say("store-failed", &json!({ "reason": error.to_string() }), &error.to_string());
+            }
+            Happening::CommandAttempted => match store.events(last, EVENTS_AT_ONCE, &filter).await {
+                Ok(events) => {
+                    for event in events {
+                        last = event.position;
+                        if let Some(record) = event.record.filter(|record| record["attempts"] != 0) {
+                            voice.say("command", &record, &command_line(&record));
+                        }
+                    }
+                }
+                Err(error) => voice.say("store-failed", &json!({ "reason": error.to_string() }), &error.to_string()),
+            },
+        }
+    }
+}
+
+/// A command as its event has it, in a line.
+fn command_line(command: &Value) -> String {
+    let text = |name: &str| command[name].as_str().unwrap_or_default();
+    let (account, operation, id) = (text("account"), text("operation"), &command["id"]);
+    let outcome = command["outcome"].as_object().and_then(|outcome| outcome.keys().next());
+    let state = outcome.map_or(text("state"), String::as_str);
+    let reason = if outcome.is_some() { String::new() } else { format!(": {}", text("reason")) };
+    format!("{account} {operation}: command {id} {state}{reason}")
+}
+
+/// Where it is told: lines on stderr, or JSON lines on stdout. A reader that has gone away keeps nothing from being done.
+#[derive(Clone, Copy)]
+struct Voice(Output);
+
+impl Voice {
+    fn say<T: serde::Serialize>(self, what: &str, fields: &T, text: &str) {
+        if !self.0.json {
+            return progress::note(&printable(text));
+        }
+        let mut line = json!({ "event": what });
+        if let (Value::Object(line), Ok(Value::Object(fields))) = (&mut line, serde_json::to_value(fields)) {
+            line.extend(fields);
+        }
+        let _gone = output::print(&line.to_string());
+    }
+
+    fn left_out(self, account: &str, failure: &Failure) {
+        let fields = json!({ "account": account, "error": failure.to_json()["error"].take() });
+        self.say("left-out", &fields, &format!("{account} is left out\n{}", failure.to_text().trim_end()));
+    }
+}

@@ -1,0 +1,5 @@
+//! The whole command against loopback marketplaces.
+
+mod desk;
+mod recorded;
+mod sessions;
