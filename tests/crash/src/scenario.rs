@@ -158,7 +158,6 @@ impl Work {
                     self.producer.advance(id);
                 }
             }
-            8 => self.seller.expire_tokens(),
             _ => {}
         }
         Ok(())
@@ -205,9 +204,12 @@ async fn settle(store: &Arc<dyn Store>, seller: &HardToFind) -> Result<()> {
     let mut walks_at_rest = None;
     loop {
         if Instant::now() > until {
-            let open: Vec<Command> =
-                commands(store).await?.into_iter().filter(|command| !is_settled(command)).collect();
-            bail!("{} commands are not settled: {:?}", open.len(), open.first());
+            let all = commands(store).await?;
+            let open = all.iter().filter(|command| !is_settled(command)).map(|command| {
+                let Command { id, entity, state, attempts, reason, .. } = command;
+                format!("{id} to {entity} is {state:?} after {attempts} attempts ({reason:?})")
+            });
+            bail!("commands that do not settle: {}", open.collect::<Vec<_>>().join("; "));
         }
         let all = commands(store).await?;
         let held_back = |command: &Command| {
