@@ -133,7 +133,7 @@ async fn load(engine: &Engine, id: u64) -> Result<Command> {
 async fn is_held_up(engine: &Engine, command: &Command) -> Result<bool> {
     let parked_ahead =
         ahead(engine.store().as_ref(), command).await?.is_some_and(|first| first.state == CommandState::Parked);
-    Ok(parked_ahead || other_component(engine, command).is_some())
+    Ok(parked_ahead || other_component(engine, command).await?.is_some())
 }
 
 /// The oldest command for the same thing that was recorded before this one and is not done.
@@ -147,11 +147,13 @@ async fn ahead(store: &dyn Store, command: &Command) -> Result<Option<Command>> 
     Ok(before.min_by_key(|other| other.id))
 }
 
-/// The component that began a command, where it is not the account's any more.
-fn other_component<'a>(engine: &Engine, command: &'a Command) -> Option<&'a str> {
-    let account = engine.accounts().find(|account| account.id() == command.account)?;
+/// The component that began a command and has sent something of it, where it is not the account's any more.
+async fn other_component<'a>(engine: &Engine, command: &'a Command) -> Result<Option<&'a str>> {
+    let Some(account) = engine.accounts().find(|account| account.id() == command.account) else { return Ok(None) };
     let is_other = |digest: &&str| **digest != account.connector().digest().to_string();
-    command.digest.as_deref().filter(is_other)
+    let Some(other) = command.digest.as_deref().filter(is_other) else { return Ok(None) };
+    let sent = engine.store().requests_of(command.id).await.map_err(|error| explain::store_error(&error))?;
+    Ok(Some(other).filter(|_| !sent.is_empty()))
 }
 
 /// How long until then, a time in milliseconds since 1970.
@@ -206,7 +208,7 @@ async fn unfinished(engine: &Engine, session: &Session, command: &Command) -> Re
         let failure = session.located(Failure::new(Exit::TryAgain, "waiting", message)).fact("command", id);
         failure.detail(command.reason.clone().unwrap_or_default())
     };
-    if let Some(digest) = other_component(engine, command) {
+    if let Some(digest) = other_component(engine, command).await? {
         return Ok(failure(format!("command {id} ({operation}) was begun by the component {digest}"))
             .advice("put that component back: a command ends on the version that began it"));
     }
