@@ -51,6 +51,9 @@ fn end_of(error: &NamedCallError, journal: &CommandJournal, attempts: u32) -> At
         ));
     }
     let remedy = Remedy::of(error);
+    if let (Remedy::Later(_), Some(failed)) = (remedy, journal.failed_once()) {
+        return AttemptEnd::Park(format!("{failed}: look at the platform whether it was done; {error}"));
+    }
     let is_fault = matches!(error, CallError::Trap { .. } | CallError::Limit { .. });
     match remedy {
         Remedy::LookFirst => AttemptEnd::Park(format!("look at the platform whether it was done; {error}")),
@@ -59,10 +62,6 @@ fn end_of(error: &NamedCallError, journal: &CommandJournal, attempts: u32) -> At
             CallError::Connector(error) => serde_json::to_value(error).unwrap_or_default(),
             other => refusal(&other.to_string()),
         })),
-        Remedy::Later(_) if journal.failed_once().is_some() => {
-            let failed = journal.failed_once().unwrap_or_default();
-            AttemptEnd::Park(format!("{failed}: look at the platform whether it was done; {error}"))
-        }
         Remedy::Later(_) if attempts >= MOST_ATTEMPTS || (is_fault && attempts >= MOST_FAULTS) => {
             AttemptEnd::Park(format!("given up after {attempts} attempts; {error}"))
         }

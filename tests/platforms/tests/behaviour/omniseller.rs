@@ -115,7 +115,7 @@ async fn the_sample_categories_and_order_ids_are_served_as_the_documentation_pri
     let categories = sample(include_str!("../../../fixtures/seeds/omniseller-categories.json"));
     assert_eq!(cloud.call("5", json!("")).await, categories);
     let mut ids = sample(include_str!("../../../fixtures/seeds/omniseller-order-ids.json"));
-    // The sample has a placeholder here.
+    // The sample says only `string` here.
     ids["debugMessage"] = json!("Oxid6_GetOrderIDs");
     assert_eq!(cloud.call("12", json!("")).await, ids);
     let order = sample(include_str!("../../../fixtures/seeds/omniseller-order.json"));
