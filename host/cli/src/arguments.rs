@@ -1,6 +1,6 @@
 //! The command line: options that every command takes, the list of commands, and what `--help` says about exit codes.
 
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -53,9 +53,10 @@ pub(crate) struct Arguments {
 }
 
 /// Reads the command line. What clap has to say is said here, and the exit code is given.
-pub(crate) fn parse() -> Result<Arguments, ExitCode> {
-    Arguments::try_parse().map_err(|error| {
-        let json = std::env::args_os().any(|argument| argument == OsStr::new("--json"));
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, ExitCode> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    Arguments::try_parse_from(&arguments).map_err(|error| {
+        let json = arguments.iter().any(|argument| argument == "--json");
         match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
                 // A reader that has seen enough of the help closes the pipe: no failure.

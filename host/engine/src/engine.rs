@@ -185,6 +185,7 @@ impl Engine {
             .accounts()
             .map(|account| (account.id().to_owned(), account.connector().digest().to_string()))
             .collect();
+        fail::fail_point!("command.about-to-be-claimed");
         let Some(claim) = self.store.claim_command(&digests, only, self.options.lease).await? else { return Ok(false) };
         let Some(account) = self.account(&claim.command.account) else { return Ok(false) };
         let ended = worker::attempt(&self.store, account, claim).await;

@@ -128,10 +128,16 @@ impl Journal for CommandJournal {
         let ruling = match self.look_up(step)? {
             Ok(ruling) => ruling,
             Err(entries) => {
+                fail::fail_point!("journal.about-to-be-entered");
                 self.enter(entries).await?;
+                fail::fail_point!("journal.entered");
                 Ruling::Send
             }
         };
+        #[cfg(feature = "failpoints")]
+        if step.is_read() && self.in_doubt().is_some() {
+            fail::fail_point!("journal.probing");
+        }
         if matches!(ruling, Ruling::Send) {
             self.in_flight.send_modify(|count| *count += 1);
         }
@@ -150,7 +156,10 @@ impl Journal for CommandJournal {
                 Ok(())
             }
             StepEnd::Answered(answer) => {
-                self.enter(vec![JournalEntry { answer: Some(answer.clone()), ..entry(step) }]).await
+                fail::fail_point!("journal.answer-not-kept");
+                let kept = self.enter(vec![JournalEntry { answer: Some(answer.clone()), ..entry(step) }]).await;
+                fail::fail_point!("journal.answer-kept");
+                kept
             }
             StepEnd::NotSent(_) if !step.is_read() => {
                 let forgotten = self.store.forget_request(&self.claim, step.index).await.map_err(unavailable);

@@ -90,20 +90,24 @@ pub(crate) async fn pull(
     let described = connector.manifest().streams.iter().find(|stream| stream.interface == kind);
     let whole = described.is_some_and(|stream| !stream.incremental);
     let Some(mut claim) = store.claim_stream(&key, options.lease).await? else { return Err(PullError::Busy(key)) };
+    fail::fail_point!("pull.claimed");
     let mut pulled = Pulled { key, records: Committed::default(), pages: 0, complete: false };
     loop {
         match one_page(store, account, &claim, whole, options.lease).await {
             Ok(kept) => {
+                fail::fail_point!("pull.before-readers-wake");
                 let go_on = seen(&kept.committed);
                 pulled.records += kept.committed;
                 pulled.pages += 1;
                 claim = kept.claim;
                 if kept.end || !go_on {
                     pulled.complete = kept.end;
+                    fail::fail_point!("pull.before-release");
                     let due_in = if kept.end { options.every } else { Duration::ZERO };
                     store.release_stream(&claim, due_in, None).await?;
                     return Ok(pulled);
                 }
+                fail::fail_point!("pull.between-pages");
                 if pulled.pages == MOST_PAGES {
                     let problem = format!("the walk has no end: {MOST_PAGES} pages");
                     let error = PullError::Page { key: claim.key.clone(), problem };
@@ -164,6 +168,7 @@ async fn one_page(
         return Err(wrong("the page leads to itself"));
     }
     let commit = PageCommit { items, cursor, end, whole, writes: reply.writes };
+    fail::fail_point!("pull.page-read");
     let (committed, claim) = store.commit_page(claim, commit, lease).await?;
     Ok(Kept { committed, claim, end })
 }

@@ -23,12 +23,14 @@ pub(crate) async fn attempt(
     account: &Account,
     claim: CommandClaim,
 ) -> Result<Command, StoreError> {
+    fail::fail_point!("command.claimed");
     let command = claim.command.clone();
     let journal = Arc::new(CommandJournal::new(Arc::clone(store), claim.clone()));
     let now = UNIX_EPOCH + Duration::from_millis(command.recorded_at);
     let journaled = account.journaled(journal.clone(), now);
     let result = journaled.call_by_name(&command.operation, &command.arguments).await;
     journal.idle().await;
+    let result = broken_off(result, &journal, &command.operation);
     let (end, writes) = match result {
         Ok(reply) => {
             let (value, writes) = (reply.value, reply.writes);
@@ -36,7 +38,20 @@ pub(crate) async fn attempt(
         }
         Err(error) => (end_of(&error, &journal, command.attempts), StorageWrites::default()),
     };
-    store.end_attempt(&claim, end, writes).await
+    fail::fail_point!("command.about-to-end");
+    let ended = store.end_attempt(&claim, end, writes).await;
+    fail::fail_point!("command.ended");
+    ended
+}
+
+/// For the crash harness: a connector that breaks off while it reads an answer that came.
+fn broken_off<T>(result: Result<T, NamedCallError>, _journal: &CommandJournal, _operation: &str) -> Result<T, NamedCallError> {
+    fail::fail_point!("command.trap", _journal.has_written(), |_| {
+        let (connector, operation) = ("failpoint".to_owned(), _operation.to_owned());
+        let trap = CallError::Trap { connector, operation, message: "command.trap".to_owned() };
+        Err(NamedCallError::Call(trap))
+    });
+    result
 }
 
 /// What a failed attempt means for its command.

@@ -10,7 +10,7 @@ use super::OpenError;
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// Each step brings the schema from its index to the next version; published steps never change.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE connector_value (
         account TEXT NOT NULL,
@@ -97,6 +97,64 @@ const MIGRATIONS: [&str; 3] = [
 ",
     // Walks on end that read everything. A file that did not count them begins with none, and so takes no record for gone too early.
     "ALTER TABLE stream ADD COLUMN whole_walks INTEGER NOT NULL DEFAULT 0;",
+    // Accounts, how they stand, what platforms send by themselves, and records to be read anew.
+    "
+    CREATE TABLE account (
+        id        TEXT PRIMARY KEY,
+        connector TEXT NOT NULL,                    -- the component's file
+        auth      TEXT,
+        settings  TEXT NOT NULL,                    -- JSON
+        grants    TEXT NOT NULL,                    -- JSON
+        kept_at   INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE account_secret (
+        account TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+        name    TEXT NOT NULL,
+        sealed  BLOB NOT NULL,                      -- encrypted; the key is not in this file
+        PRIMARY KEY (account, name)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE token (
+        account TEXT PRIMARY KEY,
+        sealed  BLOB NOT NULL                       -- encrypted, as above
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE standing (                         -- accounts that never were anything but active have none
+        account TEXT PRIMARY KEY,
+        state   TEXT NOT NULL,
+        reason  TEXT,
+        since   INTEGER NOT NULL,
+        digest  TEXT,                               -- of the component that led to it
+        version INTEGER NOT NULL DEFAULT 0          -- counts the events that tell of it
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE delivery (
+        id          INTEGER PRIMARY KEY,
+        account     TEXT NOT NULL,
+        fingerprint BLOB NOT NULL,                  -- SHA-256 of the request: the same delivery has the same
+        at          INTEGER NOT NULL,
+        request     TEXT,                           -- JSON; NULL once it was read
+        attempts    INTEGER NOT NULL DEFAULT 0,
+        failure     TEXT,
+        answer      TEXT,                           -- JSON; NULL until it was read
+        UNIQUE (account, fingerprint)
+    ) STRICT;
+    CREATE INDEX delivery_unread ON delivery (id) WHERE answer IS NULL;
+    CREATE INDEX delivery_by_age ON delivery (at);
+
+    CREATE TABLE reading (
+        account  TEXT NOT NULL,
+        kind     TEXT NOT NULL,
+        id       TEXT NOT NULL,
+        due_at   INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        round    INTEGER NOT NULL DEFAULT 1,        -- counts askings: one that came while it was being read is not lost
+        PRIMARY KEY (account, kind, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX reading_due ON reading (due_at);
+    CREATE INDEX stream_due ON stream (due_at);
+",
 ];
 
 /// Opens the file and brings it up to date.

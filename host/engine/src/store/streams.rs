@@ -87,11 +87,14 @@ pub(super) fn commit(
     for item in &page.items {
         keep(&transaction, claim, item, &mut committed)?;
     }
+    fail::fail_point!("page.events-written");
     if page.end && whole_walks >= 2 {
         committed.deleted = drop_missing(&transaction, claim)?;
     }
     apply(&transaction, &claim.key.account, &page.writes)?;
+    fail::fail_point!("page.about-to-commit");
     transaction.commit().map_err(failed)?;
+    fail::fail_point!("page.committed");
     Ok((committed, next))
 }
 

@@ -248,7 +248,10 @@ impl Exchange {
         *outgoing.headers_mut() = headers;
         *outgoing.body_mut() = body.map(reqwest::Body::from);
         let outgoing = Outgoing { request: outgoing, effect: request.effect };
-        self.door.egress().transmit(&admission, outgoing, &self.budget, deadline).await
+        fail::fail_point!("request.about-to-be-sent");
+        let answer = self.door.egress().transmit(&admission, outgoing, &self.budget, deadline).await;
+        fail::fail_point!("request.answered");
+        answer
     }
 
     fn scrub(&self, response: Response) -> Response {

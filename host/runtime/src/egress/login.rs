@@ -165,9 +165,11 @@ impl Door {
         }
 
         let (value, remaining) = self.log_in(login).await?;
+        fail::fail_point!("login.answered");
         let stored =
             StoredToken { value: value.clone(), expires_at: clock.wall() + remaining, login: login.digest.clone() };
         login.store.save(account, &stored).await.map_err(|error| SendError::NotSent(error.to_string()))?;
+        fail::fail_point!("login.kept");
         tracing::debug!(account, lives_seconds = remaining.as_secs(), "logged in");
         Ok(login.keeper.install(NewToken { value, remaining, margin: login.margin() }))
     }
@@ -178,6 +180,7 @@ impl Door {
         let outcome = async {
             self.turn(&login.origin).await;
             let admission = self.admit(&login.origin).await?;
+            fail::fail_point!("login.about-to-be-sent");
             self.egress().transmit(&admission, login.request(), &budget, deadline).await
         }
         .await;

@@ -395,6 +395,7 @@ impl Egress {
             Ok(Err(error)) => return Err(SendError::InDoubt(format!("no complete answer: {}", describe(error)))),
             Ok(Ok(response)) => response,
         };
+        fail::fail_point!("request.headers-read");
         check_headers(response.headers())?;
         let pace = Pace {
             between_bytes: timeouts.between_bytes,
