@@ -8,7 +8,7 @@ use clap::Args;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
-use tradepost_engine::command::{Command, CommandOutcome, CommandQuery, CommandState};
+use tradepost_engine::command::{Command, CommandOutcome, CommandQuery, CommandState, ParkCause};
 use tradepost_engine::store::Store;
 use tradepost_engine::{Engine, Order};
 use tradepost_runtime::CallError;
@@ -20,6 +20,7 @@ use crate::explain;
 use crate::failure::{Exit, Failure, Result};
 use crate::progress;
 use crate::session::{Opener, Session, engine_options};
+use crate::standing;
 use crate::trial;
 
 /// How long a command is tried here before it is left to the daemon or the next call.
@@ -50,13 +51,14 @@ pub(crate) async fn carry_out<T: DeserializeOwned>(
     options: WriteOptions,
 ) -> Result<Option<T>> {
     let config = Config::read(&context.table).map_err(Failure::from)?;
-    let entry = config.account(account).map_err(Failure::from)?;
     let mut opener = Opener::new(&config)?;
-    let session = opener.open(entry).await?;
+    let entry = opener.account(account).await?;
+    let session = opener.open(&entry).await?;
     if options.dry_run {
         trial::show(context.output, &session, operation, &arguments).await?;
         return Ok(None);
     }
+    standing::ready(&session, opener.store()).await?;
     let engine = Engine::new(opener.store().clone(), [session.account.clone()], engine_options(&config.limits));
     let order = Order { operation: operation.to_owned(), arguments: arguments.clone(), key: options.key };
     let recorded =
@@ -129,21 +131,29 @@ async fn load(engine: &Engine, id: u64) -> Result<Command> {
     command.ok_or_else(|| Failure::unexpected(format!("command {id} is gone from the store")).into())
 }
 
-/// Whether a command waits for a person or for another component, so that waiting for it is of no use.
+/// Whether a command waits for a person, for its account, or for another component, so that waiting for it is of no use.
 async fn is_held_up(engine: &Engine, command: &Command) -> Result<bool> {
     let parked_ahead =
         ahead(engine.store().as_ref(), command).await?.is_some_and(|first| first.state == CommandState::Parked);
-    Ok(parked_ahead || other_component(engine, command).await?.is_some())
+    Ok(parked_ahead
+        || standing::held_back(engine.store(), &command.account).await?.is_some()
+        || other_component(engine, command).await?.is_some())
 }
 
 /// The oldest command for the same thing that was recorded before this one and is not done.
 async fn ahead(store: &dyn Store, command: &Command) -> Result<Option<Command>> {
     let mut unfinished = Vec::new();
     for state in [CommandState::Waiting, CommandState::Running, CommandState::Parked] {
-        let query = CommandQuery { account: Some(command.account.clone()), state: Some(state), limit: usize::MAX };
+        let query = CommandQuery {
+            account: Some(command.account.clone()),
+            state: Some(state),
+            entity: Some(command.entity.clone()),
+            key: None,
+            limit: usize::MAX,
+        };
         unfinished.extend(store.commands(&query).await.map_err(|error| explain::store_error(&error))?);
     }
-    let before = unfinished.into_iter().filter(|other| other.entity == command.entity && other.id < command.id);
+    let before = unfinished.into_iter().filter(|other| other.id < command.id);
     Ok(before.min_by_key(|other| other.id))
 }
 
@@ -177,14 +187,11 @@ fn refused(session: &Session, command: &Command, error: &Value) -> Failure {
 fn parked(session: &Session, command: &Command) -> Failure {
     let (id, operation) = (command.id, command.operation.as_str());
     let reason = command.reason.as_deref().unwrap_or_default();
-    let (exit, kind) = explain::parked(reason);
-    let in_doubt = kind == "outcome-unknown";
+    let (exit, kind) = explain::parked(command.cause);
+    let in_doubt = exit == Exit::OutcomeUnknown && command.cause != Some(ParkCause::GivenUp);
     let what = if in_doubt { "nobody can tell whether it was done" } else { "it was given up" };
     let message = format!("command {id} ({operation}) is parked: {what}");
-    let mut failure = session.located(Failure::new(exit, kind, message)).detail(reason).fact("command", id);
-    if exit == Exit::Credentials {
-        failure = failure.advice(session.credential_advice());
-    }
+    let failure = session.located(Failure::new(exit, kind, message)).detail(reason).fact("command", id);
     failure.advice(format!("`tradepost parked show {id}` shows what was sent and answered")).advice(if in_doubt {
         format!(
             "look at the platform, then: `tradepost parked resolve {id}` with --applied WHY, --retry or --abandon WHY"
@@ -208,6 +215,11 @@ async fn unfinished(engine: &Engine, session: &Session, command: &Command) -> Re
         let failure = session.located(Failure::new(Exit::TryAgain, "waiting", message)).fact("command", id);
         failure.detail(command.reason.clone().unwrap_or_default())
     };
+    if let Some(standing) = standing::held_back(engine.store(), &command.account).await? {
+        return Ok(standing::refusal(session, &standing)
+            .fact("command", id)
+            .advice(format!("command {id} ({operation}) is recorded and goes on then")));
+    }
     if let Some(digest) = other_component(engine, command).await? {
         return Ok(failure(format!("command {id} ({operation}) was begun by the component {digest}"))
             .advice("put that component back: a command ends on the version that began it"));

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use tradepost_engine::vault::Sealed;
 use tradepost_runtime::{Grants, Limits};
 
 use crate::failure::Failure;
@@ -40,7 +41,7 @@ pub(crate) struct Config {
     accounts: BTreeMap<String, AccountEntry>,
 }
 
-/// One account of the table.
+/// One account, of the table or of the store.
 #[derive(Clone, Debug)]
 pub(crate) struct AccountEntry {
     pub(crate) id: String,
@@ -48,7 +49,10 @@ pub(crate) struct AccountEntry {
     pub(crate) connector: PathBuf,
     pub(crate) auth: Option<String>,
     pub(crate) settings: Map<String, Value>,
+    /// Where secrets of an account of the table come from.
     pub(crate) secrets: BTreeMap<String, SecretSource>,
+    /// The secrets of an account of the store; none for one of the table.
+    pub(crate) sealed: Option<BTreeMap<String, Sealed>>,
     pub(crate) grants: Grants,
 }
 
@@ -65,7 +69,7 @@ pub(crate) enum ConfigError {
     Secret { file: PathBuf, account: String, problem: NotASource },
     #[error("{}, account {account}: `secrets` is not a table of names: write secrets.password = {{ env = \"NAME\" }} or {{ file = \"PATH\" }}", file.display())]
     SecretsNotATable { file: PathBuf, account: String },
-    #[error("{} has no account {account:?}", file.display())]
+    #[error("neither {} nor its store has an account {account:?}", file.display())]
     UnknownAccount { file: PathBuf, account: String, known: Vec<String> },
 }
 
@@ -76,10 +80,9 @@ impl From<ConfigError> for Failure {
             ConfigError::Missing(_) => failure
                 .advice("run this where tradepost.toml is, or name it with --config FILE or TRADEPOST_CONFIG")
                 .advice("`tradepost sandbox --write tradepost.toml` makes one for loopback marketplaces to try"),
-            ConfigError::UnknownAccount { known, .. } if known.is_empty() => {
-                failure.advice("it has no account at all: add [accounts.\"NAME\"]")
-            }
-            ConfigError::UnknownAccount { known, .. } => failure.advice(format!("it has: {}", known.join(", "))),
+            ConfigError::UnknownAccount { known, .. } if known.is_empty() => failure
+                .advice("there is no account at all: add [accounts.\"NAME\"], or one with `tradepost account add`"),
+            ConfigError::UnknownAccount { known, .. } => failure.advice(format!("there are: {}", known.join(", "))),
             _ => failure,
         }
     }
@@ -139,12 +142,12 @@ impl Config {
         })
     }
 
-    /// All accounts, by name.
+    /// All accounts of the table, by name. Those of the store: see `known_accounts`.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = &AccountEntry> {
         self.accounts.values()
     }
 
-    /// One account.
+    /// One account of the table. Of the store as well: see `known_accounts`.
     pub(crate) fn account(&self, id: &str) -> Result<&AccountEntry, ConfigError> {
         self.accounts.get(id).ok_or_else(|| ConfigError::UnknownAccount {
             file: self.file.clone(),
@@ -170,6 +173,7 @@ impl AccountEntry {
             auth: raw.auth,
             settings: raw.settings.into_iter().map(|(name, value)| (name, to_json(value))).collect(),
             secrets,
+            sealed: None,
             grants: raw.grants,
             id,
         })
@@ -250,7 +254,7 @@ mod tests {
         let config = Config::parse(Path::new("t.toml"), GOOD).unwrap();
         let failure = Failure::from(config.account("acme/hft").unwrap_err());
         assert!(failure.message.contains("\"acme/hft\""));
-        assert_eq!(failure.advice, ["it has: acme/hardtofind"]);
+        assert_eq!(failure.advice, ["there are: acme/hardtofind"]);
     }
 
     #[test]

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use tradepost_engine::store::{self, Store};
+use tradepost_engine::event::EventFilter;
+use tradepost_engine::store::{self, Store, StoreError};
 use tradepost_engine::{LockError, WorkLock};
 
 use crate::explain;
@@ -34,6 +35,15 @@ pub(crate) fn open_store(directory: &Path) -> Result<Arc<dyn Store>> {
     Ok(Arc::new(store))
 }
 
+/// Refuses to work on a machine without room on its disk, or with a clock that is behind what the store was written last.
+pub(crate) async fn check_machine(directory: &Path, store: &Arc<dyn Store>) -> Result<()> {
+    let failed = |error: StoreError| explain::store_error(&error);
+    let last = store.last_position().await.map_err(failed)?;
+    let newest = store.events(last.saturating_sub(1), 1, &EventFilter::default()).await.map_err(failed)?;
+    let newest = newest.first().map(|event| event.at);
+    store::check_machine(directory, newest).map_err(|error| explain::open_error(&error).into())
+}
+
 /// The right to work here beside other commands; none while a daemon works or is about to, or for a moment while another command starts.
 ///
 /// Whoever finds nobody else at work ends the leases of processes that were killed, so that what they began goes on at once.
@@ -41,6 +51,7 @@ pub(crate) async fn turn(directory: &Path, store: &Arc<dyn Store>) -> Result<Opt
     if daemon_is_there(directory)? {
         return Ok(None);
     }
+    check_machine(directory, store).await?;
     if let Some(alone) = free(WorkLock::exclusive(directory))? {
         store.end_leases().await.map_err(|error| explain::store_error(&error))?;
         drop(alone);

@@ -1,11 +1,14 @@
 //! The library's errors as failures of the command: which exit code, and what the reader can do about each.
 
 use tradepost_engine::CommandError;
+use tradepost_engine::command::ParkCause;
 use tradepost_engine::store::{OpenError, StoreError};
+use tradepost_engine::vault::{KEY_VARIABLE, KeyError, Place, VaultError};
 use tradepost_runtime::egress::Denial;
 use tradepost_runtime::errors::{Error, ErrorKind, RetryHint};
 use tradepost_runtime::{AccountError, CallError, JournalStop, LoadError};
 
+use crate::commands::NEW_KEY_VARIABLE;
 use crate::failure::{Exit, Failure};
 use crate::output::word;
 
@@ -67,9 +70,35 @@ pub(crate) fn store_error(error: &StoreError) -> Failure {
         StoreError::NotParked { id, .. } => Failure::new(Exit::Usage, "not-parked", error.to_string())
             .fact("command", *id)
             .advice(format!("there is nothing to decide; `tradepost parked show {id}` shows how it stands")),
-        StoreError::Fenced(_) | StoreError::Conflict { .. } | StoreError::Unavailable(_) => {
-            Failure::new(Exit::Unexpected, "storage", error.to_string())
+        StoreError::AccountExists(_) | StoreError::NoAccount(_) | StoreError::OtherKey(_) => {
+            Failure::configuration(error.to_string())
         }
+        StoreError::SealedChanged
+        | StoreError::Fenced(_)
+        | StoreError::Conflict { .. }
+        | StoreError::Unavailable(_) => Failure::new(Exit::Unexpected, "storage", error.to_string()),
+    }
+}
+
+/// A key that does not serve, or a value that it does not open.
+pub(crate) fn key_error(error: &KeyError) -> Failure {
+    let failure = Failure::configuration(error.to_string());
+    let lost = "if that key is lost for good: `tradepost account rekey --forget-unreadable` forgets what it sealed";
+    match error {
+        KeyError::Missing { .. } | KeyError::Misfit { .. } => failure.advice(lost).advice(
+            "then give the secrets again with `tradepost account set-secret`; logins are made anew by themselves",
+        ),
+        KeyError::Vault(VaultError::Damaged(Place::Secret { account, name })) => {
+            failure.advice(format!("`tradepost account set-secret {account} {name}=-` takes its value from stdin"))
+        }
+        KeyError::Vault(VaultError::Damaged(Place::Token { .. })) => {
+            failure.advice("`tradepost account rekey --forget-unreadable` forgets it; the login is made anew by itself")
+        }
+        KeyError::NewKeyNeeded => {
+            failure.advice(format!("give a new key as {NEW_KEY_VARIABLE}, and from then on as {KEY_VARIABLE}"))
+        }
+        KeyError::Store(error) => store_error(error),
+        _ => failure,
     }
 }
 
@@ -78,34 +107,26 @@ pub(crate) fn command_error(error: &CommandError) -> Failure {
     match error {
         CommandError::NotOffered { .. } => Failure::new(Exit::Refused, "unsupported", error.to_string())
             .advice("`tradepost inspect` on the connector's file lists what it can do"),
+        CommandError::NoSuchRecord { kind, .. } => Failure::new(Exit::Refused, "not-found", error.to_string())
+            .advice(format!("nothing was recorded; `tradepost pull ACCOUNT {kind}` lists what there is")),
+        CommandError::Arguments(_) => Failure::new(Exit::Usage, "invalid-input", error.to_string()),
         CommandError::Store(error) => store_error(error),
         CommandError::NoAccount(_) | CommandError::NotACommand(_) => Failure::unexpected(error.to_string()),
     }
 }
 
-/// Exit code and kind of a command that is parked for this reason. Most often nobody can tell whether it was done. Where the reason is
-/// plainly another one, the same code as for a call that fails so: the store keeps a reason as text.
-pub(crate) fn parked(reason: &str) -> (Exit, &'static str) {
-    let cause = match reason.strip_prefix("given up after ") {
-        Some(rest) => rest.split_once("; ").map_or(rest, |(_, cause)| cause),
-        None => reason,
+/// Exit code and kind of a command that is parked for this cause: the same code as for a call that fails so.
+pub(crate) fn parked(cause: Option<ParkCause>) -> (Exit, String) {
+    let exit = match cause {
+        None | Some(ParkCause::InDoubt | ParkCause::NotUnderstood | ParkCause::Restored | ParkCause::GivenUp) => {
+            Exit::OutcomeUnknown
+        }
+        Some(ParkCause::Denied) => Exit::Denied,
+        Some(ParkCause::ConnectorFault | ParkCause::BrokenContract | ParkCause::NotDeterministic) => {
+            Exit::ConnectorFault
+        }
     };
-    let by_the_connector = cause.starts_with("connector ");
-    if cause.starts_with("denied in ") {
-        (Exit::Denied, "denied")
-    } else if cause.starts_with("the platform refused the login") {
-        (Exit::Credentials, "auth-rejected")
-    } else if by_the_connector && cause.contains(" trapped in ") {
-        (Exit::ConnectorFault, "trap")
-    } else if by_the_connector && cause.contains(" was stopped in ") {
-        (Exit::ConnectorFault, "limit")
-    } else if by_the_connector && cause.contains(" broke the contract in ") {
-        (Exit::ConnectorFault, "broken-contract")
-    } else if cause.len() < reason.len() {
-        (Exit::OutcomeUnknown, "parked")
-    } else {
-        (Exit::OutcomeUnknown, "outcome-unknown")
-    }
+    (exit, cause.map_or_else(|| "in-doubt".to_owned(), |cause| word(&cause)))
 }
 
 /// A call that brought no result.
@@ -247,31 +268,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_parked_without_doubt_ends_as_the_call_would_and_doubt_outweighs_all() {
-        let (connector, operation) = (String::from("hft71 0.1.0"), String::from("fulfilment.submit"));
-        let trap =
-            CallError::Trap { connector: connector.clone(), operation: operation.clone(), message: "boom".into() };
-        let broken = CallError::InvalidResult {
-            connector: connector.clone(),
-            operation: operation.clone(),
-            problem: "x".into(),
-        };
-        let limit = CallError::Limit { connector, operation, limit: LimitReached::HostCalls(3) };
-        for error in [&trap, &broken, &limit] {
-            let today = call_error(error);
-            assert_eq!(parked(&format!("given up after 3 attempts; {error}")), (today.exit, today.kind.as_str()));
-            assert_eq!(parked(&error.to_string()), (today.exit, today.kind.as_str()));
-            let doubtful = format!("POST /order was sent and no answer is known: look at the platform; {error}");
-            assert_eq!(parked(&doubtful).0, Exit::OutcomeUnknown);
-        }
-        let rejected = Error {
-            kind: ErrorKind::AuthRejected,
-            message: "the platform refused the login".into(),
-            detail: "401".into(),
-        };
-        let rejected = CallError::Connector(rejected);
-        assert_eq!(parked(&rejected.to_string()).0, call_error(&rejected).exit);
-        assert_eq!(parked("given up after 10 attempts; the server is away"), (Exit::OutcomeUnknown, "parked"));
+    fn what_is_parked_without_doubt_ends_as_the_call_would() {
+        assert_eq!(parked(Some(ParkCause::Denied)), (Exit::Denied, "denied".to_owned()));
+        assert_eq!(parked(Some(ParkCause::ConnectorFault)), (Exit::ConnectorFault, "connector-fault".to_owned()));
+        assert_eq!(parked(Some(ParkCause::GivenUp)), (Exit::OutcomeUnknown, "given-up".to_owned()));
+        assert_eq!(parked(None).0, Exit::OutcomeUnknown);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Work with accounts of the table: the connector is loaded, the account opened, calls are made and what the connector stored is
-//! committed with each result.
+//! Work with accounts of the table and of the store: the connector is loaded, the account opened, calls are made and what the connector stored
+//! is committed with each result.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,38 +7,45 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::Value;
 use tradepost_engine::EngineOptions;
 use tradepost_engine::store::Store;
-use tradepost_runtime::{Account, AccountConfig, CallError, Connector, Limits, Reply, Runtime};
+use tradepost_engine::vault::{KeyError, KeySource, LazyVault, Place, SealedTokens};
+use tradepost_runtime::{Account, AccountConfig, CallError, Connector, Grants, Limits, Reply, Runtime, RuntimeBuilder};
 
 use crate::config::{AccountEntry, Config};
 use crate::data_directory::open_store;
 use crate::explain;
 use crate::failure::{Exit, Failure, Result};
+use crate::known_accounts;
 use crate::progress;
-use crate::secret_source::SecretSource;
 
 /// One command is one caller: a few calls at a time need no room for hundreds.
-const CALLS_OF_A_COMMAND: u32 = 8;
+pub(crate) const CALLS_OF_A_COMMAND: u32 = 8;
 
 /// An account, open.
 pub(crate) struct Session {
     pub(crate) account: Account,
-    /// Where its secrets come from, for advice.
-    secrets: BTreeMap<String, SecretSource>,
+    /// Where each of its secrets comes from, for advice.
+    secrets: BTreeMap<String, String>,
+    /// Whether it is kept in the store.
+    is_stored: bool,
 }
 
 impl Session {
-    /// Opens an account of the table.
+    /// Opens an account of the table or of its store.
     pub(crate) async fn open(table: &Path, account: &str) -> Result<Self> {
         let config = Config::read(table).map_err(Failure::from)?;
-        let entry = config.account(account).map_err(Failure::from)?;
-        Opener::new(&config)?.open(entry).await
+        let mut opener = Opener::new(&config)?;
+        let entry = opener.account(account).await?;
+        opener.open(&entry).await
     }
 
     /// An account that was opened without a table.
     pub(crate) fn of(account: Account) -> Self {
-        Self { account, secrets: BTreeMap::new() }
+        Self { account, secrets: BTreeMap::new(), is_stored: false }
     }
 
     /// Takes a call's result: commits what the connector stored, and explains a failure in this account's terms.
@@ -50,6 +57,7 @@ impl Session {
     /// A failed call in this account's terms.
     pub(crate) fn explain(&self, error: &CallError) -> Failure {
         let failure = self.located(explain::call_error(error));
+        let failure = if self.is_stored { without_table(failure) } else { failure };
         if failure.exit == Exit::Credentials { failure.advice(self.credential_advice()) } else { failure }
     }
 
@@ -71,24 +79,27 @@ impl Session {
     }
 }
 
-/// Opens accounts of a table on one runtime and one store. Each component is loaded once, however many accounts use it.
+/// Opens accounts on one runtime and one store, where their tokens are kept too. Each component is loaded once, however many accounts use it.
 pub(crate) struct Opener<'a> {
     config: &'a Config,
     runtime: Runtime,
     store: Arc<dyn Store>,
+    vault: Arc<LazyVault>,
     connectors: BTreeMap<PathBuf, Connector>,
 }
 
 impl<'a> Opener<'a> {
     /// For a command.
     pub(crate) fn new(config: &'a Config) -> Result<Self> {
-        Self::with_calls(config, CALLS_OF_A_COMMAND)
+        Self::with_store(config, open_store(&config.data)?, CALLS_OF_A_COMMAND)
     }
 
-    /// With room for so many calls at a time.
-    pub(crate) fn with_calls(config: &'a Config, calls: u32) -> Result<Self> {
-        let runtime = runtime_for(config.limits.clone(), calls)?;
-        Ok(Self { config, runtime, store: open_store(&config.data)?, connectors: BTreeMap::new() })
+    /// On a store that is open already, with room for so many calls at a time.
+    pub(crate) fn with_store(config: &'a Config, store: Arc<dyn Store>, calls: u32) -> Result<Self> {
+        let vault = Arc::new(LazyVault::new(Arc::clone(&store), KeySource::from_environment(&config.data)));
+        let tokens = SealedTokens::new(Arc::clone(&store), Arc::clone(&vault));
+        let runtime = build(builder(config.limits.clone(), calls).tokens(Arc::new(tokens)))?;
+        Ok(Self { config, runtime, store, vault, connectors: BTreeMap::new() })
     }
 
     /// The store behind the accounts.
@@ -96,8 +107,36 @@ impl<'a> Opener<'a> {
         &self.store
     }
 
+    /// The vault of the store.
+    pub(crate) fn vault(&self) -> &LazyVault {
+        &self.vault
+    }
+
+    /// One account of the table or of the store.
+    pub(crate) async fn account(&self, id: &str) -> Result<AccountEntry> {
+        known_accounts::one(self.config, self.store.as_ref(), id).await
+    }
+
+    /// All accounts of the table and of the store.
+    pub(crate) async fn accounts(&self) -> Result<Vec<AccountEntry>> {
+        known_accounts::all(self.config, self.store.as_ref()).await
+    }
+
     /// Opens an account.
     pub(crate) async fn open(&mut self, entry: &AccountEntry) -> Result<Session> {
+        let secrets = self.secrets(entry, &[]).await?;
+        let place = match &entry.sealed {
+            Some(_) => format!("what the store keeps: `tradepost account remove {0}`, and add {0} again", entry.id),
+            None => self.config.file.display().to_string(),
+        };
+        self.open_with(entry, secrets, &place).await
+    }
+
+    /// The secrets of an account, but for these.
+    pub(crate) async fn secrets(&self, entry: &AccountEntry, but: &[&str]) -> Result<BTreeMap<String, SecretString>> {
+        let of_account = |error: KeyError| explain::key_error(&error).fact("account", entry.id.as_str());
+        // A key that does not fit is told now: a token that cannot be kept would be asked for again with each call.
+        self.vault.check().await.map_err(of_account)?;
         let mut secrets = BTreeMap::new();
         for (name, source) in &entry.secrets {
             let value = source.read(&entry.id, name).map_err(|missing| {
@@ -108,10 +147,22 @@ impl<'a> Opener<'a> {
             }
             secrets.insert(name.clone(), value);
         }
-        let connector = match self.connectors.get(&entry.connector) {
-            Some(connector) => connector.clone(),
-            None => load(&self.runtime, &entry.connector).await?,
-        };
+        for (name, sealed) in entry.sealed.iter().flatten().filter(|(name, _)| !but.contains(&name.as_str())) {
+            let vault = self.vault.open().await.map_err(of_account)?;
+            let opened = vault.open_text(&Place::secret(&entry.id, name), sealed);
+            secrets.insert(name.clone(), opened.map_err(|error| of_account(error.into()))?);
+        }
+        Ok(secrets)
+    }
+
+    /// Opens an account with secrets that are at hand. `place` is where its settings can be corrected.
+    pub(crate) async fn open_with(
+        &mut self,
+        entry: &AccountEntry,
+        secrets: BTreeMap<String, SecretString>,
+        place: &str,
+    ) -> Result<Session> {
+        let connector = self.connector(&entry.connector).await?;
         let account_config = AccountConfig {
             id: entry.id.clone(),
             settings: entry.settings.clone(),
@@ -119,13 +170,43 @@ impl<'a> Opener<'a> {
             auth: entry.auth.clone(),
             grants: entry.grants.clone(),
         };
-        let account = self
-            .runtime
-            .open(&connector, account_config, Arc::clone(&self.store) as _)
-            .map_err(|error| explain::account_error(&error, &self.config.file.display().to_string()))?;
-        self.connectors.insert(entry.connector.clone(), connector);
-        Ok(Session { account, secrets: entry.secrets.clone() })
+        let is_stored = entry.sealed.is_some();
+        let account = self.runtime.open(&connector, account_config, Arc::clone(&self.store) as _).map_err(|error| {
+            let failure = explain::account_error(&error, place);
+            if is_stored { without_table(failure) } else { failure }
+        })?;
+        let outside = entry.secrets.iter().map(|(name, source)| (name.clone(), source.to_string()));
+        let kept = entry.sealed.iter().flatten().map(|(name, _)| {
+            (name.clone(), format!("kept in the store; `tradepost account set-secret {}` changes it", entry.id))
+        });
+        Ok(Session { account, secrets: outside.chain(kept).collect(), is_stored })
     }
+
+    /// The connector in a file.
+    pub(crate) async fn connector(&mut self, file: &Path) -> Result<Connector> {
+        if let Some(connector) = self.connectors.get(file) {
+            return Ok(connector.clone());
+        }
+        let connector = load(&self.runtime, file).await?;
+        self.connectors.insert(file.to_owned(), connector.clone());
+        Ok(connector)
+    }
+}
+
+/// A failure that advises a line for the table, for an account that stands in none: the same as options.
+fn without_table(mut failure: Failure) -> Failure {
+    #[derive(Deserialize)]
+    struct Line {
+        grants: Grants,
+    }
+    let line = failure.facts.get("allow_with").and_then(Value::as_str);
+    if let Some(Line { grants }) = line.and_then(|line| toml::from_str(line).ok()) {
+        let hosts = grants.hosts.iter().map(|origin| format!("--grant {origin}"));
+        let private = grants.private_hosts.iter().map(|origin| format!("--grant-private {origin}"));
+        let options = hosts.chain(private).collect::<Vec<_>>().join(" ");
+        failure.advice = vec![format!("if that is intended, add the account with {options}")];
+    }
+    failure
 }
 
 /// How an engine works under these limits: a lease outlasts every call, also one that may take longer than usual.
@@ -136,15 +217,15 @@ pub(crate) fn engine_options(limits: &Limits) -> EngineOptions {
 
 /// A runtime with these limits.
 pub(crate) fn runtime(limits: Limits) -> Result<Runtime> {
-    runtime_for(limits, CALLS_OF_A_COMMAND)
+    build(builder(limits, CALLS_OF_A_COMMAND))
 }
 
-fn runtime_for(limits: Limits, calls: u32) -> Result<Runtime> {
-    Runtime::builder()
-        .limits(limits)
-        .concurrent_calls(calls)
-        .build()
-        .map_err(|error| Failure::unexpected(format!("the sandbox did not start: {error:#}")).into())
+fn builder(limits: Limits, calls: u32) -> RuntimeBuilder {
+    Runtime::builder().limits(limits).concurrent_calls(calls)
+}
+
+fn build(builder: RuntimeBuilder) -> Result<Runtime> {
+    builder.build().map_err(|error| Failure::unexpected(format!("the sandbox did not start: {error:#}")).into())
 }
 
 /// Loads a component from a file.
@@ -158,4 +239,20 @@ pub(crate) async fn load(runtime: &Runtime, file: &Path) -> Result<Connector> {
     let loaded = runtime.load(bytes).await;
     step.finish_and_clear();
     loaded.map_err(|error| explain::load_error(&error, &shown).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_allow_it_is_told_as_options_where_there_is_no_table() {
+        let line = "grants.hosts = [\"https://a.example\"]\ngrants.private_hosts = [\"http://127.0.0.1:9000\"]";
+        let failure = Failure::configuration("no").advice("write in the table").fact("allow_with", line);
+        let advice = without_table(failure).advice;
+        let options = "--grant https://a.example --grant-private http://127.0.0.1:9000";
+        assert_eq!(advice, [format!("if that is intended, add the account with {options}")]);
+        let other = Failure::configuration("no").advice("something else");
+        assert_eq!(without_table(other).advice, ["something else"]);
+    }
 }

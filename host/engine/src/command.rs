@@ -48,6 +48,49 @@ impl CommandState {
     }
 }
 
+/// Why a command is parked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ParkCause {
+    /// A request that must not be sent twice was sent, and nobody knows what became of it.
+    InDoubt,
+    /// The platform acted, and its answer could not be understood.
+    NotUnderstood,
+    /// It failed too often.
+    GivenUp,
+    /// The host denied a request: a grant is missing.
+    Denied,
+    /// The connector broke off too often.
+    ConnectorFault,
+    /// The connector's result breaks the contract.
+    BrokenContract,
+    /// Run again, the connector made other requests than before.
+    NotDeterministic,
+    /// The store was restored from a backup, and what was done since then is not known.
+    Restored,
+}
+
+impl ParkCause {
+    const WORDS: [(Self, &'static str); 8] = [
+        (Self::InDoubt, "in-doubt"),
+        (Self::NotUnderstood, "not-understood"),
+        (Self::GivenUp, "given-up"),
+        (Self::Denied, "denied"),
+        (Self::ConnectorFault, "connector-fault"),
+        (Self::BrokenContract, "broken-contract"),
+        (Self::NotDeterministic, "not-deterministic"),
+        (Self::Restored, "restored"),
+    ];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        Self::WORDS.iter().find(|(cause, _)| *cause == self).map_or("in-doubt", |(_, word)| *word)
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, word)| *word == text).map(|(cause, _)| *cause)
+    }
+}
+
 /// What came of a command.
 #[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -83,7 +126,9 @@ pub struct Command {
     pub outcome: Option<CommandOutcome>,
     /// Attempts so far.
     pub attempts: u32,
-    /// Why the last attempt did not end it, or why it is parked.
+    /// Why it is parked; none for one that is not.
+    pub cause: Option<ParkCause>,
+    /// Why the last attempt did not end it, or why it is parked, in words.
     pub reason: Option<String>,
     /// When it was recorded, milliseconds since 1970. The clock of every attempt stands here.
     pub recorded_at: u64,
@@ -132,7 +177,7 @@ pub enum AttemptEnd {
         reason: String,
     },
     /// Somebody has to look.
-    Park(String),
+    Park(ParkCause, String),
 }
 
 /// What an operator decides about a parked command.
@@ -146,6 +191,30 @@ pub enum Resolution {
     Abandon(String),
 }
 
+/// How many commands there are in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CommandCounts {
+    /// Recorded, not begun or to be tried again.
+    pub waiting: u64,
+    /// Being carried out.
+    pub running: u64,
+    /// Waiting for a person.
+    pub parked: u64,
+    /// Done or refused.
+    pub done: u64,
+}
+
+/// Whose commands may be claimed.
+#[derive(Clone, Debug, Default)]
+pub struct ClaimScope {
+    /// The accounts and the digest of the component that each is open on.
+    pub accounts: std::sync::Arc<Vec<(String, String)>>,
+    /// Accounts that have as much under way as they may.
+    pub busy: Vec<String>,
+    /// Only this command.
+    pub only: Option<u64>,
+}
+
 /// Which commands are wanted, the newest first.
 #[derive(Clone, Debug, Default)]
 pub struct CommandQuery {
@@ -153,6 +222,10 @@ pub struct CommandQuery {
     pub account: Option<String>,
     /// Only in this state.
     pub state: Option<CommandState>,
+    /// Only to this thing, such as `orders/123456`.
+    pub entity: Option<String>,
+    /// Only the one with this key.
+    pub key: Option<String>,
     /// At most so many.
     pub limit: usize,
 }

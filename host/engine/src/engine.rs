@@ -1,17 +1,23 @@
 //! The engine: accounts and a store, and what is done with them.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, btree_map};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
 use serde_json::Value;
 use tokio::sync::watch;
-use tradepost_runtime::{Account, WRITING_OPERATIONS};
+use tradepost_runtime::errors::ErrorKind;
+use tradepost_runtime::{Account, NamedCallError, WRITING_OPERATIONS};
 
-use crate::command::{Command, CommandState, NewCommand};
+use crate::command::{ClaimScope, Command, CommandQuery, CommandState, NewCommand};
 use crate::event::{Event, EventFilter};
+use crate::health::Health;
 use crate::pull::{PullError, Pulled, STREAMS, pull};
+use crate::reading;
+use crate::receive::Inbox;
+use crate::record::RecordQuery;
+use crate::standing::AccountState;
 use crate::store::{Store, StoreError};
 use crate::stream::{Committed, StreamKey};
 use crate::worker;
@@ -76,6 +82,17 @@ pub enum CommandError {
         /// The operation.
         operation: String,
     },
+    /// The arguments are not the operation's.
+    #[error("{0}")]
+    Arguments(String),
+    /// It is to be done to a record that the platform does not have.
+    #[error("the platform has nothing with the id {id:?} among its {kind}")]
+    NoSuchRecord {
+        /// The kind of record.
+        kind: String,
+        /// The id.
+        id: String,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -86,7 +103,13 @@ pub enum CommandError {
 pub struct Engine {
     store: Arc<dyn Store>,
     accounts: Arc<BTreeMap<String, Account>>,
+    /// The accounts and the digest of the component that each is open on.
+    digests: Arc<Vec<(String, String)>>,
     options: EngineOptions,
+    health: Arc<Health>,
+    inbox: Arc<Inbox>,
+    /// Commands of each account that are being carried out here.
+    under_way: Arc<Mutex<BTreeMap<String, usize>>>,
     /// Moves when something was committed, so that readers of the feed wake up.
     committed: Arc<watch::Sender<u64>>,
 }
@@ -94,8 +117,20 @@ pub struct Engine {
 impl Engine {
     /// An engine for these accounts.
     pub fn new(store: Arc<dyn Store>, accounts: impl IntoIterator<Item = Account>, options: EngineOptions) -> Self {
-        let accounts = accounts.into_iter().map(|account| (account.id().to_owned(), account)).collect();
-        Self { store, accounts: Arc::new(accounts), options, committed: Arc::new(watch::Sender::new(0)) }
+        let accounts: BTreeMap<String, Account> =
+            accounts.into_iter().map(|account| (account.id().to_owned(), account)).collect();
+        let digest = |account: &Account| account.connector().digest().to_string();
+        let digests = accounts.iter().map(|(id, account)| (id.clone(), digest(account))).collect();
+        Self {
+            health: Arc::new(Health::new(Arc::clone(&store))),
+            store,
+            accounts: Arc::new(accounts),
+            digests: Arc::new(digests),
+            options,
+            inbox: Arc::default(),
+            under_way: Arc::default(),
+            committed: Arc::new(watch::Sender::new(0)),
+        }
     }
 
     /// The store behind it.
@@ -117,8 +152,26 @@ impl Engine {
         self.accounts().flat_map(of_account).collect()
     }
 
-    fn account(&self, id: &str) -> Option<&Account> {
+    pub(crate) fn account(&self, id: &str) -> Option<&Account> {
         self.accounts.get(id)
+    }
+
+    /// What keeps senders of webhooks from taking more than their share.
+    pub(crate) fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
+    /// How its accounts do.
+    pub(crate) fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// Whether it has this account and the account this stream.
+    pub(crate) fn has_stream(&self, key: &StreamKey) -> bool {
+        let has = |account: &Account| {
+            STREAMS.iter().any(|stream| stream.name() == key.kind && account.connector().has(*stream))
+        };
+        self.account(&key.account).is_some_and(has)
     }
 
     /// Walks a stream now, to the end of its walk. `seen` is told of each page that is kept.
@@ -141,10 +194,20 @@ impl Engine {
             self.wake();
             go_on(committed)
         };
-        pull(&self.store, account, &key.kind, &self.options, tell).await
+        let pulled = pull(&self.store, account, &key.kind, &self.options, tell).await;
+        match &pulled {
+            Ok(_) => self.health.well(account),
+            Err(PullError::Call(NamedCallError::Call(error))) => self.health.failed(account, error).await?,
+            Err(_) => {}
+        }
+        pulled
     }
 
     /// Records a command. It is carried out by [`Engine::run`], or at once by [`Engine::carry_out`].
+    ///
+    /// What cannot be done is refused before anything is recorded: an operation that the connector does not have, arguments that are not
+    /// its own, an order or product that does not exist. For one that is not among the records, the platform is asked; where it cannot
+    /// tell now, the command is recorded all the same.
     pub async fn enqueue(&self, account: &str, order: Order) -> Result<Command, CommandError> {
         let Order { operation, arguments, key } = order;
         let target = self.account(account).ok_or_else(|| CommandError::NoAccount(account.to_owned()))?;
@@ -156,16 +219,77 @@ impl Engine {
         if connector.capabilities().all(|capability| capability.name() != interface) {
             return Err(CommandError::NotOffered { connector: connector.label().to_owned(), operation });
         }
+        target.check_arguments(&operation, &arguments).map_err(|error| CommandError::Arguments(error.to_string()))?;
         let entity = entity(&operation, &arguments);
+        if key.is_none() || !self.is_known(account, key.as_deref()).await? {
+            self.must_exist(target, &operation, &entity).await?;
+        }
         let command = NewCommand { account: account.to_owned(), operation, arguments, entity, key };
         let recorded = self.store.enqueue(command).await?;
         self.wake();
         Ok(recorded)
     }
 
+    /// Whether a command with this key was recorded.
+    async fn is_known(&self, account: &str, key: Option<&str>) -> Result<bool, StoreError> {
+        let query = CommandQuery {
+            account: Some(account.to_owned()),
+            key: key.map(str::to_owned),
+            limit: 1,
+            ..CommandQuery::default()
+        };
+        Ok(!self.store.commands(&query).await?.is_empty())
+    }
+
+    /// Refuses what is to be done to a record that does not exist.
+    async fn must_exist(&self, account: &Account, operation: &str, entity: &str) -> Result<(), CommandError> {
+        if !DONE_TO_A_RECORD.contains(&operation) {
+            return Ok(());
+        }
+        let Some((kind, id)) = entity.split_once('/') else { return Ok(()) };
+        let Some((operation, arguments)) = reading::operation(account, kind, id) else { return Ok(()) };
+        let one = RecordQuery {
+            account: Some(account.id().to_owned()),
+            kind: Some(kind.to_owned()),
+            id: Some(id.to_owned()),
+            limit: 1,
+            ..RecordQuery::default()
+        };
+        if !self.store.records(&one).await?.is_empty() {
+            return Ok(());
+        }
+        match account.call_by_name(operation, &arguments).await {
+            Err(NamedCallError::Call(error)) if matches!(error.kind(), Some(ErrorKind::NotFound)) => {
+                Err(CommandError::NoSuchRecord { kind: kind.to_owned(), id: id.to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Has a record read anew by its id, soon: the feed tells if it has changed. Gives whether the connector can do that.
+    pub async fn refresh(&self, account: &str, kind: &str, id: &str) -> Result<bool, StoreError> {
+        let can = self.account(account).is_some_and(|account| reading::operation(account, kind, id).is_some());
+        if can {
+            self.store.ask_reading(account, kind, id).await?;
+        }
+        Ok(can)
+    }
+
+    /// Sets an account to work again that was held back: its credential is right now, its connector was looked at. Tells whether it was
+    /// held back.
+    pub async fn resume(&self, account: &str) -> Result<bool, StoreError> {
+        self.store.set_standing(account, AccountState::Active, None, None).await
+    }
+
+    /// Holds an account back: its streams are not walked and its commands wait, until it is [resumed](Engine::resume). What is under way
+    /// is finished. Tells whether that is a change.
+    pub async fn pause(&self, account: &str, reason: impl Into<String>) -> Result<bool, StoreError> {
+        self.store.set_standing(account, AccountState::Paused, Some(reason.into()), None).await
+    }
+
     /// Makes one attempt at a command, if it is due and its turn. Gives it as it stands afterwards.
     pub async fn carry_out(&self, id: u64) -> Result<Command, StoreError> {
-        self.attempt(Some(id)).await?;
+        self.attempt(Some(id), Vec::new()).await?;
         self.store.command(id).await?.ok_or(StoreError::NoCommand(id))
     }
 
@@ -174,27 +298,37 @@ impl Engine {
         &self.options
     }
 
-    /// Makes one attempt at the command that is due next. Tells whether there was one.
+    /// Makes one attempt at the command that is due next, of an account that has not its share under way. Tells whether there was one.
     pub(crate) async fn attempt_next(&self) -> Result<bool, StoreError> {
-        self.attempt(None).await
+        let share = (self.options.commands_at_once / 2).max(1);
+        let busy = self.under_way().iter().filter(|(_, count)| **count >= share).map(|(id, _)| id.clone()).collect();
+        self.attempt(None, busy).await
     }
 
     /// Makes one attempt at a command that is due. Tells whether there was one.
-    async fn attempt(&self, only: Option<u64>) -> Result<bool, StoreError> {
-        let digests: Vec<(String, String)> = self
-            .accounts()
-            .map(|account| (account.id().to_owned(), account.connector().digest().to_string()))
-            .collect();
+    async fn attempt(&self, only: Option<u64>, busy: Vec<String>) -> Result<bool, StoreError> {
         fail::fail_point!("command.about-to-be-claimed");
-        let Some(claim) = self.store.claim_command(&digests, only, self.options.lease).await? else { return Ok(false) };
+        let scope = ClaimScope { accounts: Arc::clone(&self.digests), busy, only };
+        let Some(claim) = self.store.claim_command(&scope, self.options.lease).await? else { return Ok(false) };
         let Some(account) = self.account(&claim.command.account) else { return Ok(false) };
-        let ended = worker::attempt(&self.store, account, claim).await;
+        *self.under_way().entry(account.id().to_owned()).or_default() += 1;
+        let ended = worker::attempt(&self.store, &self.health, account, claim).await;
+        if let btree_map::Entry::Occupied(mut count) = self.under_way().entry(account.id().to_owned()) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
         self.wake();
         match ended {
             // Somebody else has it: what they find out counts.
             Ok(_) | Err(StoreError::Fenced(_)) => Ok(true),
             Err(error) => Err(error),
         }
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, BTreeMap<String, usize>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Events behind a position, for ever: waits for those to come. Dropping the stream ends it; another one may go on at any position.
@@ -226,7 +360,7 @@ impl Engine {
         futures_util::StreamExt::flatten(pages)
     }
 
-    fn wake(&self) {
+    pub(crate) fn wake(&self) {
         self.committed.send_modify(|count| *count = count.wrapping_add(1));
     }
 
@@ -235,6 +369,17 @@ impl Engine {
         matches!(command.state, CommandState::Done | CommandState::Parked)
     }
 }
+
+/// The operations that are done to a record that exists, named by the id in their entity.
+const DONE_TO_A_RECORD: [&str; 7] = [
+    "order-acceptance.acknowledge",
+    "order-status.set",
+    "shipments.ship",
+    "order-notes.add",
+    "fulfilment-updates.update",
+    "product-writes.update",
+    "product-writes.delete",
+];
 
 /// What a command is done to. Commands to the same thing are carried out in their order.
 fn entity(operation: &str, arguments: &Value) -> String {

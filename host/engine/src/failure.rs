@@ -14,7 +14,9 @@ const LONGEST: Duration = Duration::from_mins(15);
 pub(crate) enum Remedy {
     /// Time: the platform asks for this long, or says nothing.
     Later(Option<Duration>),
-    /// Somebody has to look: at the credential, a grant, the connector.
+    /// Another credential.
+    NewCredential,
+    /// Somebody has to look: at a grant, the connector.
     Person,
     /// Nothing: the platform said no.
     None,
@@ -31,7 +33,7 @@ impl Remedy {
                 }
                 // What could not be understood may be a page for people that is gone in an hour.
                 ErrorKind::AuthExpired | ErrorKind::Protocol(_) => Self::Later(None),
-                ErrorKind::AuthRejected => Self::Person,
+                ErrorKind::AuthRejected => Self::NewCredential,
                 ErrorKind::OutcomeUnknown => Self::LookFirst,
                 ErrorKind::Forbidden
                 | ErrorKind::NotFound
@@ -61,7 +63,7 @@ impl Remedy {
                 let bound = SHORTEST.saturating_mul(2_u32.saturating_pow(attempt.min(20))).min(LONGEST);
                 SHORTEST + bound.saturating_sub(SHORTEST).mul_f64(fastrand::f64())
             }
-            Self::Person | Self::None | Self::LookFirst => LONGEST,
+            Self::NewCredential | Self::Person | Self::None | Self::LookFirst => LONGEST,
         }
     }
 }

@@ -120,6 +120,10 @@ fn unavailable(error: crate::store::StoreError) -> JournalStop {
 
 #[async_trait]
 impl Journal for CommandJournal {
+    fn logs_in_first(&self) -> bool {
+        true
+    }
+
     fn started(&self) {
         self.state().reads.clear();
     }

@@ -5,6 +5,7 @@
 //! * The **event feed** tells what changed, in an order without gaps, to be read from any position ([`event`]).
 //! * A **command** is recorded before anything is sent. Its requests are journaled; cut off anywhere and run again, it sends nothing that was
 //!   answered a second time, and what cannot be told is parked for a person ([`command`]).
+//! * An **account** can be kept in the store, its secrets and login tokens sealed under a key that is not in it ([`account`], [`vault`]).
 //!
 //! Only [`store`] speaks SQL.
 //!
@@ -27,17 +28,25 @@
 //! # }
 //! ```
 
+pub mod account;
+mod canonical;
 pub mod command;
+pub mod delivery;
 mod engine;
 pub mod event;
 mod failure;
+mod health;
 mod journal;
 mod lock;
 pub mod pull;
+pub mod reading;
+pub mod receive;
 pub mod record;
 mod run;
+pub mod standing;
 pub mod store;
 pub mod stream;
+pub mod vault;
 mod worker;
 
 pub use engine::{CommandError, Engine, EngineOptions, Order};

@@ -4,14 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use tradepost_runtime::commerce::{Category, ListQuery, Notification, NotificationQuery, Order, Product, StockLevel};
+use tradepost_runtime::contract::Seller;
+use tradepost_runtime::storage::StorageWrites;
 use tradepost_runtime::{Account, Capability, NamedCallError};
 
+use crate::canonical;
 use crate::engine::EngineOptions;
 use crate::failure::Remedy;
 use crate::store::{Store, StoreError};
 use crate::stream::{Committed, Item, PageCommit, StreamClaim, StreamKey};
 
+/// Pages after which a walk that the engine makes by itself lets others go first; it goes on where it was.
+pub(crate) const PAGES_A_TURN: u64 = 20;
 /// Pages of one walk after which it counts as endless.
 const MOST_PAGES: u64 = 100_000;
 
@@ -108,7 +113,7 @@ pub(crate) async fn pull(
                     return Ok(pulled);
                 }
                 fail::fail_point!("pull.between-pages");
-                if pulled.pages == MOST_PAGES {
+                if claim.walk_pages >= MOST_PAGES {
                     let problem = format!("the walk has no end: {MOST_PAGES} pages");
                     let error = PullError::Page { key: claim.key.clone(), problem };
                     return Err(give_up(store, &claim, error).await);
@@ -147,44 +152,71 @@ async fn one_page(
     whole: bool,
     lease: Duration,
 ) -> Result<Kept, PullError> {
-    let kind = claim.key.kind.as_str();
-    let query = match kind {
-        "notifications" => json!({"kind": null, "include_read": false, "page_size": null}),
-        _ => json!({"updated_since": null, "statuses": [], "page_size": null, "include_raw": false}),
-    };
-    let arguments = json!({"query": query, "cursor": claim.cursor});
-    let reply = account.call_by_name(&format!("{kind}.list"), &arguments).await?;
-    let mut page = reply.value;
-    let wrong = |problem: &str| PullError::Page { key: claim.key.clone(), problem: problem.to_owned() };
-    let Value::Array(records) = page["items"].take() else { return Err(wrong("the page has no items")) };
-    let items = records
-        .into_iter()
-        .map(|record| Ok(Item { id: identity(kind, &record).ok_or_else(|| wrong("a record has no id"))?, record }))
-        .collect::<Result<Vec<Item>, PullError>>()?;
-    let end = page["end"] == true;
-    let cursor = page["next"].as_str().map(str::to_owned);
+    let wrong = |problem: String| PullError::Page { key: claim.key.clone(), problem };
+    let Read { items, cursor, end, writes } = read(account, &claim.key.kind, claim.cursor.as_deref()).await?;
+    let items = items.into_iter().collect::<Result<Vec<Item>, String>>().map_err(wrong)?;
     // A page that is not the last one and does not get on would be asked for for ever.
     if !end && cursor == claim.cursor {
-        return Err(wrong("the page leads to itself"));
+        return Err(wrong("the page leads to itself".to_owned()));
     }
-    let commit = PageCommit { items, cursor, end, whole, writes: reply.writes };
+    let commit = PageCommit { items, cursor, end, whole, writes };
     fail::fail_point!("pull.page-read");
     let (committed, claim) = store.commit_page(claim, commit, lease).await?;
     Ok(Kept { committed, claim, end })
 }
 
-/// What makes a record the same record in another page. Stock levels have no id of their own: article and place make one.
-fn identity(kind: &str, record: &Value) -> Option<String> {
-    if kind != "stock" {
-        return record["id"].as_str().filter(|id| !id.is_empty()).map(str::to_owned);
+/// A page as the connector gave it: its records as they are kept, or why they cannot be.
+struct Read {
+    items: Vec<Result<Item, String>>,
+    cursor: Option<String>,
+    end: bool,
+    writes: StorageWrites,
+}
+
+/// Calls the list of this kind.
+async fn read(account: &Account, kind: &str, cursor: Option<&str>) -> Result<Read, NamedCallError> {
+    macro_rules! page {
+        ($call:expr, $id:expr) => {{
+            let reply = $call.await?;
+            let page = reply.value;
+            let items = page.items.iter().map(|record| item($id(record), record)).collect();
+            Read { items, cursor: page.next, end: page.end, writes: reply.writes }
+        }};
     }
-    let parts = ["sku", "product_id", "variant_id", "location"];
-    if parts[..3].iter().all(|part| record[part].is_null()) {
+    let everything = ListQuery::default();
+    let unread = NotificationQuery::default();
+    Ok(match kind {
+        "orders" => page!(account.list_orders(&everything, cursor), |order: &Order| own(&order.id)),
+        "products" => page!(account.list_products(&everything, cursor), |product: &Product| own(&product.id)),
+        "categories" => page!(account.list_categories(cursor), |category: &Category| own(&category.id)),
+        "stock" => page!(account.list_stock(cursor), place),
+        "notifications" => page!(account.list_notifications(&unread, cursor), |note: &Notification| own(&note.id)),
+        "sellers" => page!(account.list_sellers(cursor), |seller: &Seller| own(&seller.id)),
+        other => return Err(NamedCallError::NoSuchOperation(format!("{other}.list"))),
+    })
+}
+
+fn item(id: Option<String>, record: &impl Serialize) -> Result<Item, String> {
+    let id = id.ok_or("a record has no id")?;
+    let record = canonical::text(record).map_err(|error| format!("the record {id} cannot be written: {error}"))?;
+    Ok(Item { id, record })
+}
+
+/// The source's id of a record.
+fn own(id: &str) -> Option<String> {
+    (!id.is_empty()).then(|| id.to_owned())
+}
+
+/// What makes a stock level the same in another page. It has no id of its own: article and place make one.
+fn place(level: &StockLevel) -> Option<String> {
+    let StockLevel { sku, product_id, variant_id, location, .. } = level;
+    if sku.is_none() && product_id.is_none() && variant_id.is_none() {
         return None;
     }
+    let parts = [("sku", sku), ("product_id", product_id), ("variant_id", variant_id), ("location", location)];
     let parts: Vec<String> = parts
         .iter()
-        .filter_map(|part| record[part].as_str().map(|text| format!("{part}={}", text.replace(['&', '='], "_"))))
+        .filter_map(|(part, text)| text.as_ref().map(|text| format!("{part}={}", text.replace(['&', '='], "_"))))
         .collect();
     Some(parts.join("&"))
 }
@@ -195,14 +227,22 @@ mod tests {
 
     #[test]
     fn stock_levels_are_told_apart_by_article_and_place() {
-        let level = |sku: Option<&str>, product: Option<&str>, location: Option<&str>| json!({"sku": sku, "product_id": product, "variant_id": null, "location": location, "available": "1"});
-        assert_eq!(identity("stock", &level(Some("A&B"), None, None)).as_deref(), Some("sku=A_B"));
-        assert_eq!(
-            identity("stock", &level(Some("A"), Some("7"), Some("x"))).as_deref(),
-            Some("sku=A&product_id=7&location=x")
-        );
-        assert_eq!(identity("stock", &level(None, None, Some("x"))), None);
-        assert_eq!(identity("orders", &json!({"id": ""})), None);
-        assert_eq!(identity("orders", &json!({"id": "9"})).as_deref(), Some("9"));
+        let level = |sku: Option<&str>, product: Option<&str>, location: Option<&str>| StockLevel {
+            sku: sku.map(str::to_owned),
+            product_id: product.map(str::to_owned),
+            variant_id: None,
+            location: location.map(str::to_owned),
+            available: Some(1.into()),
+            in_stock: None,
+        };
+        assert_eq!(place(&level(Some("A&B"), None, None)).as_deref(), Some("sku=A_B"));
+        assert_eq!(place(&level(Some("A"), Some("7"), Some("x"))).as_deref(), Some("sku=A&product_id=7&location=x"));
+        assert_eq!(place(&level(None, None, Some("x"))), None);
+    }
+
+    #[test]
+    fn a_record_without_an_id_is_not_kept() {
+        assert_eq!(item(own(""), &1).unwrap_err(), "a record has no id");
+        assert_eq!(item(own("9"), &1).unwrap(), Item { id: "9".into(), record: "1".into() });
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::Value;
 use tradepost_runtime::storage::StorageWrites;
 
 /// Which stream: an account and the interface that lists it.
@@ -42,6 +41,8 @@ pub struct StreamClaim {
     pub walk: u64,
     /// Counts pages that were committed.
     pub pages: u64,
+    /// Those of the walk that is under way.
+    pub walk_pages: u64,
 }
 
 /// A record as a page brought it.
@@ -49,8 +50,8 @@ pub struct StreamClaim {
 pub struct Item {
     /// The source's id.
     pub id: String,
-    /// The record, as the contract's JSON.
-    pub record: Value,
+    /// The record, as the contract's JSON. Equal records have equal texts: keys in alphabetical order, as [`serde_json::Value`] writes them.
+    pub record: String,
 }
 
 /// What is committed together: a page's records, the cursor behind them, and what the connector stored while it read them.

@@ -7,8 +7,9 @@ use serde_json::Value;
 use tradepost_runtime::storage::StorageWrites;
 use tradepost_runtime::{Account, CallError, NamedCallError};
 
-use crate::command::{AttemptEnd, Command, CommandClaim, CommandOutcome};
+use crate::command::{AttemptEnd, Command, CommandClaim, CommandOutcome, ParkCause};
 use crate::failure::Remedy;
+use crate::health::Health;
 use crate::journal::CommandJournal;
 use crate::store::{Store, StoreError};
 
@@ -20,6 +21,7 @@ const MOST_FAULTS: u32 = 3;
 /// Makes one attempt and records its end.
 pub(crate) async fn attempt(
     store: &Arc<dyn Store>,
+    health: &Health,
     account: &Account,
     claim: CommandClaim,
 ) -> Result<Command, StoreError> {
@@ -31,6 +33,11 @@ pub(crate) async fn attempt(
     let result = journaled.call_by_name(&command.operation, &command.arguments).await;
     journal.idle().await;
     let result = broken_off(result, &journal, &command.operation);
+    match &result {
+        Ok(_) => health.well(account),
+        Err(NamedCallError::Call(error)) => health.failed(account, error).await?,
+        Err(_) => {}
+    }
     let (end, writes) = match result {
         Ok(reply) => {
             let (value, writes) = (reply.value, reply.writes);
@@ -45,7 +52,11 @@ pub(crate) async fn attempt(
 }
 
 /// For the crash harness: a connector that breaks off while it reads an answer that came.
-fn broken_off<T>(result: Result<T, NamedCallError>, _journal: &CommandJournal, _operation: &str) -> Result<T, NamedCallError> {
+fn broken_off<T>(
+    result: Result<T, NamedCallError>,
+    _journal: &CommandJournal,
+    _operation: &str,
+) -> Result<T, NamedCallError> {
     fail::fail_point!("command.trap", _journal.has_written(), |_| {
         let (connector, operation) = ("failpoint".to_owned(), _operation.to_owned());
         let trap = CallError::Trap { connector, operation, message: "command.trap".to_owned() };
@@ -61,33 +72,50 @@ fn end_of(error: &NamedCallError, journal: &CommandJournal, attempts: u32) -> At
     };
     // Whatever the connector made of it: a request that must not be sent twice was sent, and nobody knows what became of it.
     if let Some(line) = journal.in_doubt() {
-        return AttemptEnd::Park(format!(
-            "{line} was sent and no answer is known: look at the platform whether it was done; {error}"
-        ));
+        let reason =
+            format!("{line} was sent and no answer is known: look at the platform whether it was done; {error}");
+        return AttemptEnd::Park(ParkCause::InDoubt, reason);
     }
     let remedy = Remedy::of(error);
     if let (Remedy::Later(_), Some(failed)) = (remedy, journal.failed_once()) {
-        return AttemptEnd::Park(format!("{failed}: look at the platform whether it was done; {error}"));
+        let reason = format!("{failed}: look at the platform whether it was done; {error}");
+        return AttemptEnd::Park(ParkCause::InDoubt, reason);
     }
     let is_fault = matches!(error, CallError::Trap { .. } | CallError::Limit { .. });
     match remedy {
-        Remedy::LookFirst => AttemptEnd::Park(format!("look at the platform whether it was done; {error}")),
-        Remedy::Person => AttemptEnd::Park(error.to_string()),
+        Remedy::LookFirst => {
+            AttemptEnd::Park(ParkCause::InDoubt, format!("look at the platform whether it was done; {error}"))
+        }
+        // The account is held back until it has another credential; then the command goes on.
+        Remedy::NewCredential => AttemptEnd::Again { at: milliseconds(SystemTime::now()), reason: error.to_string() },
+        Remedy::Person => AttemptEnd::Park(cause(error), error.to_string()),
         Remedy::None => AttemptEnd::Done(CommandOutcome::Refused(match error {
             CallError::Connector(error) => serde_json::to_value(error).unwrap_or_default(),
             other => refusal(&other.to_string()),
         })),
         Remedy::Later(_) if attempts >= MOST_ATTEMPTS || (is_fault && attempts >= MOST_FAULTS) => {
-            AttemptEnd::Park(format!("given up after {attempts} attempts; {error}"))
+            let cause = if is_fault { ParkCause::ConnectorFault } else { ParkCause::GivenUp };
+            AttemptEnd::Park(cause, format!("given up after {attempts} attempts; {error}"))
         }
         // The platform acted, and its answer could not be understood: asking again brings the same answer from the journal.
         Remedy::Later(None) if journal.has_written() && is_protocol(error) => {
-            AttemptEnd::Park(format!("the platform acted and its answer cannot be understood; {error}"))
+            let reason = format!("the platform acted and its answer cannot be understood; {error}");
+            AttemptEnd::Park(ParkCause::NotUnderstood, reason)
         }
         Remedy::Later(_) => {
             let wait = u64::try_from(remedy.wait(attempts).as_millis()).unwrap_or(u64::MAX);
             AttemptEnd::Again { at: milliseconds(SystemTime::now()).saturating_add(wait), reason: error.to_string() }
         }
+    }
+}
+
+/// What somebody has to look at.
+fn cause(error: &CallError) -> ParkCause {
+    match error {
+        CallError::Denied { .. } => ParkCause::Denied,
+        CallError::InvalidResult { .. } => ParkCause::BrokenContract,
+        CallError::Journal { .. } => ParkCause::NotDeterministic,
+        _ => ParkCause::InDoubt,
     }
 }
 

@@ -9,7 +9,8 @@ use each_store::on_each;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tradepost_engine::command::{
-    AttemptEnd, Command, CommandClaim, CommandOutcome, CommandQuery, CommandState, JournalEntry, NewCommand, Resolution,
+    AttemptEnd, ClaimScope, Command, CommandClaim, CommandOutcome, CommandQuery, CommandState, JournalEntry,
+    NewCommand, ParkCause, Resolution,
 };
 use tradepost_engine::event::{Change, Event, EventFilter};
 use tradepost_engine::store::{Store, StoreError};
@@ -17,6 +18,10 @@ use tradepost_runtime::egress::{Effect, Response};
 use tradepost_runtime::storage::{StorageWrite, StorageWrites};
 
 /// A lease that no test sees the end of.
+fn scope(accounts: &[(String, String)], only: Option<u64>) -> ClaimScope {
+    ClaimScope { accounts: Arc::new(accounts.to_vec()), only, ..ClaimScope::default() }
+}
+
 const LASTING: Duration = Duration::from_hours(1);
 /// A lease that is over when the call that takes it returns.
 const OVER: Duration = Duration::ZERO;
@@ -38,7 +43,7 @@ async fn enqueue(store: &Arc<dyn Store>, entity: &str) -> u64 {
 }
 
 async fn try_claim(store: &Arc<dyn Store>, only: Option<u64>, lease: Duration) -> Option<CommandClaim> {
-    store.claim_command(&[(ACCOUNT.into(), DIGEST.into())], only, lease).await.unwrap()
+    store.claim_command(&scope(&[(ACCOUNT.into(), DIGEST.into())], only), lease).await.unwrap()
 }
 
 async fn claim(store: &Arc<dyn Store>, id: u64, lease: Duration) -> CommandClaim {
@@ -58,7 +63,7 @@ async fn parked(store: &Arc<dyn Store>, entity: &str, journal: Vec<JournalEntry>
     let id = enqueue(store, entity).await;
     let held = claim(store, id, LASTING).await;
     store.enter_requests(&held, journal).await.unwrap();
-    end(store, &held, AttemptEnd::Park("POST /order: no answer is known".into())).await;
+    end(store, &held, AttemptEnd::Park(ParkCause::InDoubt, "POST /order: no answer is known".into())).await;
     id
 }
 
@@ -108,6 +113,7 @@ async fn a_command_is_recorded_as_it_was_given() {
             state: CommandState::Waiting,
             outcome: None,
             attempts: 0,
+            cause: None,
             reason: None,
             recorded_at: recorded.recorded_at,
             due_at: recorded.recorded_at,
@@ -184,7 +190,7 @@ async fn commands_to_one_thing_run_one_after_the_other_and_hold_up_nothing_else(
         assert!(try_claim(&store, Some(a2), LASTING).await.is_none());
         assert_eq!(next(&store).await, Some(b1));
         assert_eq!(next(&store).await, None);
-        let other = store.claim_command(&[("b".into(), DIGEST.into())], None, LASTING).await.unwrap();
+        let other = store.claim_command(&scope(&[("b".into(), DIGEST.into())], None), LASTING).await.unwrap();
         assert_eq!(other.unwrap().command.id, elsewhere);
 
         // Parked.
@@ -232,13 +238,13 @@ async fn what_has_been_due_for_longest_comes_first_and_what_is_not_due_does_not_
 async fn a_command_comes_only_to_those_who_serve_its_account() {
     on_each(|store| async move {
         let id = enqueue(&store, "orders/1").await;
-        assert_eq!(store.claim_command(&[], None, LASTING).await.unwrap(), None);
+        assert_eq!(store.claim_command(&scope(&[], None), LASTING).await.unwrap(), None);
         let others = [("acme".to_owned(), DIGEST.to_owned()), ("acme/hft7'1".into(), DIGEST.into())];
-        assert_eq!(store.claim_command(&others, None, LASTING).await.unwrap(), None);
-        assert_eq!(store.claim_command(&others, Some(id), LASTING).await.unwrap(), None);
+        assert_eq!(store.claim_command(&scope(&others, None), LASTING).await.unwrap(), None);
+        assert_eq!(store.claim_command(&scope(&others, Some(id)), LASTING).await.unwrap(), None);
         let mut accounts = others.to_vec();
         accounts.push((ACCOUNT.into(), "sha256:mine".into()));
-        let held = store.claim_command(&accounts, None, LASTING).await.unwrap().unwrap();
+        let held = store.claim_command(&scope(&accounts, None), LASTING).await.unwrap().unwrap();
         assert_eq!((held.command.id, held.command.digest.as_deref()), (id, Some("sha256:mine")));
     })
     .await;
@@ -252,16 +258,16 @@ async fn a_command_stays_on_the_component_that_began_it() {
         assert_eq!(held.command.digest.as_deref(), Some(DIGEST));
         store.enter_requests(&held, vec![request(0, Effect::Once, None)]).await.unwrap();
         let newer = [(ACCOUNT.to_owned(), "sha256:bb".to_owned())];
-        assert_eq!(store.claim_command(&newer, None, LASTING).await.unwrap(), None, "cut off");
+        assert_eq!(store.claim_command(&scope(&newer, None), LASTING).await.unwrap(), None, "cut off");
         let held = claim(&store, id, LASTING).await;
         end(&store, &held, again(0)).await;
-        assert_eq!(store.claim_command(&newer, None, LASTING).await.unwrap(), None, "waiting");
+        assert_eq!(store.claim_command(&scope(&newer, None), LASTING).await.unwrap(), None, "waiting");
         let other = enqueue(&store, "orders/2").await;
-        let taken = store.claim_command(&newer, None, LASTING).await.unwrap().unwrap().command;
+        let taken = store.claim_command(&scope(&newer, None), LASTING).await.unwrap().unwrap().command;
         assert_eq!((taken.id, taken.digest.as_deref()), (other, Some("sha256:bb")), "one that is not begun is free");
         // Whoever has both at hand takes it with the one that began it.
         let both = [newer[0].clone(), (ACCOUNT.to_owned(), DIGEST.to_owned())];
-        let taken = store.claim_command(&both, None, LASTING).await.unwrap().unwrap().command;
+        let taken = store.claim_command(&scope(&both, None), LASTING).await.unwrap().unwrap().command;
         assert_eq!((taken.id, taken.digest.as_deref()), (id, Some(DIGEST)));
     })
     .await;
@@ -273,7 +279,7 @@ async fn a_command_of_which_nothing_was_sent_goes_on_with_any_component() {
         let id = enqueue(&store, "orders/1").await;
         let held = claim(&store, id, OVER).await;
         let newer = [(ACCOUNT.to_owned(), "sha256:bb".to_owned())];
-        let taken = store.claim_command(&newer, None, OVER).await.unwrap().unwrap();
+        let taken = store.claim_command(&scope(&newer, None), OVER).await.unwrap().unwrap();
         assert_eq!((taken.command.id, taken.command.digest.as_deref()), (held.command.id, Some("sha256:bb")));
     })
     .await;
@@ -300,7 +306,7 @@ async fn a_command_that_was_taken_over_is_closed_to_whoever_held_it_before() {
         closed(store.forget_request(&old, 0).await);
         let late = StorageWrite { key: "k".into(), value: Some(b"late".to_vec()), time_to_live: None };
         let writes = StorageWrites { writes: vec![late], ..StorageWrites::default() };
-        for how in [applied(), again(0), AttemptEnd::Park("late".into())] {
+        for how in [applied(), again(0), AttemptEnd::Park(ParkCause::InDoubt, "late".into())] {
             closed(store.end_attempt(&old, how, writes.clone()).await.map(|_| ()));
         }
         assert_eq!((command(&store, id).await, told_of(&store, id).await.len()), before);
@@ -417,7 +423,7 @@ async fn the_feed_tells_of_each_change_of_a_command() {
         store.enter_requests(&held, vec![request(0, Effect::Once, None)]).await.unwrap();
         end(&store, &held, again(0)).await;
         let held = claim(&store, id, LASTING).await;
-        end(&store, &held, AttemptEnd::Park("look".into())).await;
+        end(&store, &held, AttemptEnd::Park(ParkCause::InDoubt, "look".into())).await;
         store.resolve(id, Resolution::Retry).await.unwrap();
         let held = claim(&store, id, LASTING).await;
         let done = end(&store, &held, AttemptEnd::Done(CommandOutcome::Applied(json!({"n": 1})))).await;
@@ -538,7 +544,7 @@ async fn commands_are_listed_by_account_and_state_the_newest_first() {
         let listed = |account: Option<&str>, state, limit| {
             let (store, account) = (Arc::clone(&store), account.map(str::to_owned));
             async move {
-                let commands = store.commands(&CommandQuery { account, state, limit }).await.unwrap();
+                let commands = store.commands(&CommandQuery { account, state, entity: None, key: None, limit }).await.unwrap();
                 commands.iter().map(|command| command.id).collect::<Vec<_>>()
             }
         };

@@ -17,7 +17,7 @@ const LEASE: Duration = Duration::from_hours(1);
 /// Commits a page of these records and gives the stream back.
 async fn keep(store: &Arc<dyn Store>, account: &str, kind: &str, records: &[(&str, Value)]) {
     let claim = store.claim_stream(&StreamKey::new(account, kind), LEASE).await.unwrap().expect("the stream is free");
-    let items = records.iter().map(|(id, record)| Item { id: (*id).to_owned(), record: record.clone() }).collect();
+    let items = records.iter().map(|(id, record)| Item { id: (*id).to_owned(), record: record.to_string() }).collect();
     let page = PageCommit { items, ..PageCommit::default() };
     let (_, claim) = store.commit_page(&claim, page, LEASE).await.unwrap();
     store.release_stream(&claim, Duration::ZERO, None).await.unwrap();
@@ -82,7 +82,8 @@ async fn accounts_that_commit_at_once_share_one_feed_without_gaps() {
                 let key = StreamKey::new(account, "orders");
                 let mut claim = store.claim_stream(&key, LEASE).await.unwrap().unwrap();
                 for number in 0..PAGES {
-                    let item = |part: u64| Item { id: format!("{number}-{part}"), record: json!({"n": number}) };
+                    let item =
+                        |part: u64| Item { id: format!("{number}-{part}"), record: json!({"n": number}).to_string() };
                     let page = PageCommit { items: (0..3).map(item).collect(), ..PageCommit::default() };
                     claim = store.commit_page(&claim, page, LEASE).await.unwrap().1;
                 }

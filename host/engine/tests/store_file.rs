@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::json;
 use tradepost_engine::command::{
-    AttemptEnd, Command, CommandOutcome, CommandQuery, JournalEntry, NewCommand, Resolution,
+    AttemptEnd, ClaimScope, Command, CommandOutcome, CommandQuery, JournalEntry, NewCommand, ParkCause, Resolution,
 };
 use tradepost_engine::event::{Change, Event, EventFilter};
 use tradepost_engine::record::{RecordQuery, StoredRecord};
@@ -25,7 +25,7 @@ fn orders() -> StreamKey {
 }
 
 fn page(ids: &[&str], cursor: Option<&str>) -> PageCommit {
-    let items = ids.iter().map(|id| Item { id: (*id).to_owned(), record: json!({"id": id}) }).collect();
+    let items = ids.iter().map(|id| Item { id: (*id).to_owned(), record: json!({"id": id}).to_string() }).collect();
     PageCommit { items, cursor: cursor.map(str::to_owned), ..PageCommit::default() }
 }
 
@@ -41,6 +41,10 @@ fn new(entity: &str, key: Option<&str>) -> NewCommand {
 
 fn served() -> [(String, String); 1] {
     [(ACCOUNT.into(), DIGEST.into())]
+}
+
+fn scope(accounts: &[(String, String)], only: Option<u64>) -> ClaimScope {
+    ClaimScope { accounts: Arc::new(accounts.to_vec()), only, ..ClaimScope::default() }
 }
 
 /// All that a store can be asked.
@@ -94,7 +98,7 @@ async fn everything_is_there_when_the_file_is_opened_again() {
     store.release_stream(&broken, LASTING, Some("503".into())).await.unwrap();
 
     let running = store.enqueue(new("orders/1", Some("k"))).await.unwrap().id;
-    let held = store.claim_command(&served(), Some(running), LASTING).await.unwrap().unwrap();
+    let held = store.claim_command(&scope(&served(), Some(running)), LASTING).await.unwrap().unwrap();
     let headers = [("set-x", "1"), ("set-x", "\u{e9}")].map(|(name, value)| (name.to_owned(), value.to_owned()));
     let body: Bytes = (0..=u8::MAX).rev().collect::<Vec<u8>>().into();
     let answer = Response { status: 201, headers: headers.to_vec(), body };
@@ -112,7 +116,7 @@ async fn everything_is_there_when_the_file_is_opened_again() {
     ];
     store.enter_requests(&held, journal.clone()).await.unwrap();
     let done = store.enqueue(new("orders/2", None)).await.unwrap().id;
-    let ended = store.claim_command(&served(), Some(done), LASTING).await.unwrap().unwrap();
+    let ended = store.claim_command(&scope(&served(), Some(done)), LASTING).await.unwrap().unwrap();
     let outcome = AttemptEnd::Done(CommandOutcome::Applied(json!({"shipment": "9"})));
     store.end_attempt(&ended, outcome, StorageWrites::default()).await.unwrap();
     store.enqueue(new("orders/1", None)).await.unwrap();
@@ -125,7 +129,7 @@ async fn everything_is_there_when_the_file_is_opened_again() {
 
     // Who held something holds it still, and numbers go on where they were.
     assert_eq!(store.claim_stream(&orders(), LASTING).await.unwrap(), None);
-    assert_eq!(store.claim_command(&served(), None, LASTING).await.unwrap(), None);
+    assert_eq!(store.claim_command(&scope(&served(), None), LASTING).await.unwrap(), None);
     assert_eq!(store.enqueue(new("orders/9", Some("k"))).await.unwrap().id, running);
     let (_, next) = store.commit_page(&stream, page(&["1", "3"], Some("p3")), LASTING).await.unwrap();
     assert_eq!(next.pages, 2);
@@ -140,15 +144,18 @@ async fn what_was_parked_waits_for_a_person_over_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let store = store::open(directory.path()).unwrap();
     let id = store.enqueue(new("orders/1", None)).await.unwrap().id;
-    let held = store.claim_command(&served(), None, LASTING).await.unwrap().unwrap();
-    store.end_attempt(&held, AttemptEnd::Park("look".into()), StorageWrites::default()).await.unwrap();
+    let held = store.claim_command(&scope(&served(), None), LASTING).await.unwrap().unwrap();
+    store
+        .end_attempt(&held, AttemptEnd::Park(ParkCause::InDoubt, "look".into()), StorageWrites::default())
+        .await
+        .unwrap();
     drop(store);
     let store = store::open(directory.path()).unwrap();
-    assert_eq!(store.claim_command(&served(), None, LASTING).await.unwrap(), None);
+    assert_eq!(store.claim_command(&scope(&served(), None), LASTING).await.unwrap(), None);
     store.resolve(id, Resolution::Retry).await.unwrap();
     drop(store);
     let store = store::open(directory.path()).unwrap();
-    let again = store.claim_command(&served(), None, LASTING).await.unwrap().unwrap();
+    let again = store.claim_command(&scope(&served(), None), LASTING).await.unwrap().unwrap();
     assert!(again.epoch > held.epoch, "the one who held it before is still told apart");
 }
 
@@ -161,7 +168,8 @@ async fn two_programs_on_one_file_never_hold_the_same_thing() {
     let stock = right.claim_stream(&StreamKey::new(ACCOUNT, "stock"), LASTING).await.unwrap().unwrap();
     left.enqueue(new("orders/1", None)).await.unwrap();
     let served = served();
-    let taken = tokio::join!(left.claim_command(&served, None, LASTING), right.claim_command(&served, None, LASTING));
+    let scope = scope(&served, None);
+    let taken = tokio::join!(left.claim_command(&scope, LASTING), right.claim_command(&scope, LASTING));
     assert!(taken.0.unwrap().is_some() ^ taken.1.unwrap().is_some());
 
     let commits = tokio::join!(
@@ -218,7 +226,12 @@ async fn a_file_of_the_second_schema_takes_no_record_for_gone_before_two_whole_w
     walk(Arc::clone(&store), &[], false).await;
     drop(store);
     let old = rusqlite::Connection::open(&path).unwrap();
-    old.execute_batch("ALTER TABLE stream DROP COLUMN whole_walks; PRAGMA user_version = 2;").unwrap();
+    old.execute_batch(
+        "DROP TABLE account_secret; DROP TABLE account; DROP TABLE token; DROP TABLE standing; DROP TABLE delivery; DROP TABLE reading;
+         DROP INDEX stream_due; ALTER TABLE stream DROP COLUMN walk_pages; ALTER TABLE command DROP COLUMN cause;
+         ALTER TABLE stream DROP COLUMN whole_walks; PRAGMA user_version = 2;",
+    )
+    .unwrap();
     drop(old);
 
     let store: Arc<dyn Store> = Arc::new(store::open(directory.path()).unwrap());

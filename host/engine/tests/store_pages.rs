@@ -124,6 +124,7 @@ impl Model {
             position
         };
         for Item { id, record } in &page.items {
+            let record = &serde_json::from_str::<Value>(record).expect("a record is JSON");
             stream.seen.insert(id.clone());
             let known = stream.records.entry(id.clone()).or_insert(ModelRecord {
                 content: None,
@@ -194,7 +195,8 @@ async fn compare(store: &Arc<dyn Store>, steps: &[Step]) -> Result<(), String> {
             claims.insert(key.clone(), taken);
         }
         let held = claims[&key].clone();
-        let item = |(id, content): &(u8, u8)| Item { id: format!("r{id}"), record: json!({"content": content}) };
+        let item =
+            |(id, content): &(u8, u8)| Item { id: format!("r{id}"), record: json!({"content": content}).to_string() };
         let mut page = PageCommit {
             items: step.items.iter().map(item).collect(),
             cursor: Some(format!("behind {number}")),
@@ -333,7 +335,8 @@ fn the_sequences_reach_every_kind_of_step_and_change() {
                 Holder::Conflicting => conflicting += 1,
                 Holder::Same | Holder::New => {
                     let (account, kind) = STREAMS[step.stream];
-                    let item = |(id, content): &(u8, u8)| Item { id: format!("r{id}"), record: json!(content) };
+                    let item =
+                        |(id, content): &(u8, u8)| Item { id: format!("r{id}"), record: json!(content).to_string() };
                     let items = step.items.iter().map(item).collect();
                     let page = PageCommit { items, end: step.end, whole: step.whole, ..PageCommit::default() };
                     deleted += model.commit(&StreamKey::new(account, kind), &page).deleted;

@@ -24,7 +24,7 @@ fn orders() -> StreamKey {
 }
 
 fn item(id: &str, record: Value) -> Item {
-    Item { id: id.into(), record }
+    Item { id: id.into(), record: record.to_string() }
 }
 
 fn page(items: Vec<Item>, cursor: Option<&str>) -> PageCommit {

@@ -46,25 +46,11 @@ pub enum NamedCallError {
     },
 }
 
-impl Account {
-    /// Calls an operation (`shipments.ship`) with an object of the function's parameters, in snake case, as the contract's JSON.
-    pub async fn call_by_name(&self, operation: &str, arguments: &Value) -> Result<Reply<Value>, NamedCallError> {
-        let get = Arguments { operation, arguments };
-        macro_rules! operations {
-            ($($name:literal => $method:ident($($argument:tt)*);)*) => {
-                match operation {
-                    $($name => Box::pin(async { by_json(self.$method($(operations!(@ get $argument)),*).await?) }).await,)*
-                    _ => Err(NamedCallError::NoSuchOperation(operation.to_owned())),
-                }
-            };
-            (@ $get:ident ($kind:ident $name:literal)) => { operations!(@@ $get $kind $name) };
-            (@@ $get:ident value $name:literal) => { $get.value($name)? };
-            (@@ $get:ident by_ref $name:literal) => { &$get.value($name)? };
-            (@@ $get:ident slice $name:literal) => { &$get.value::<Vec<_>>($name)? };
-            (@@ $get:ident text $name:literal) => { &$get.value::<String>($name)? };
-            (@@ $get:ident cursor $name:literal) => { $get.value::<Option<String>>($name)?.as_deref() };
-        }
-        operations! {
+/// The table of operations: each with its method and the parameters it takes.
+macro_rules! with_operations {
+    ($then:ident!($($given:tt)*)) => {
+        $then! {
+            $($given)*
             "connector.check" => check();
             "orders.list" => list_orders((by_ref "query") (cursor "cursor"));
             "orders.get" => get_order((text "id"));
@@ -98,6 +84,50 @@ impl Account {
             "gift-cards.get" => get_gift_card((text "code"));
             "gift-cards.void" => void_gift_card((text "code") (text "reference"));
         }
+    };
+}
+
+macro_rules! argument {
+    ($get:ident value $name:literal) => { $get.value($name)? };
+    ($get:ident by_ref $name:literal) => { &$get.value($name)? };
+    ($get:ident slice $name:literal) => { &$get.value::<Vec<_>>($name)? };
+    ($get:ident text $name:literal) => { &$get.value::<String>($name)? };
+    ($get:ident cursor $name:literal) => { $get.value::<Option<String>>($name)?.as_deref() };
+}
+
+macro_rules! call {
+    ($account:ident $get:ident $($name:literal => $method:ident($(($kind:ident $argument:literal))*);)*) => {
+        match $get.operation {
+            $($name => Box::pin(async { by_json($account.$method($(argument!($get $kind $argument)),*).await?) }).await,)*
+            other => Err(NamedCallError::NoSuchOperation(other.to_owned())),
+        }
+    };
+}
+
+/// The call is made and never awaited: it tells the types of the arguments.
+macro_rules! check {
+    ($account:ident $get:ident $($name:literal => $method:ident($(($kind:ident $argument:literal))*);)*) => {
+        match $get.operation {
+            $($name => {
+                drop($account.$method($(argument!($get $kind $argument)),*));
+                Ok(())
+            })*
+            other => Err(NamedCallError::NoSuchOperation(other.to_owned())),
+        }
+    };
+}
+
+impl Account {
+    /// Calls an operation (`shipments.ship`) with an object of the function's parameters, in snake case, as the contract's JSON.
+    pub async fn call_by_name(&self, operation: &str, arguments: &Value) -> Result<Reply<Value>, NamedCallError> {
+        let get = Arguments { operation, arguments };
+        with_operations!(call!(self get))
+    }
+
+    /// Whether these are arguments of the operation: what [`Account::call_by_name`] would say of them, without a call.
+    pub fn check_arguments(&self, operation: &str, arguments: &Value) -> Result<(), NamedCallError> {
+        let get = Arguments { operation, arguments };
+        with_operations!(check!(self get))
     }
 }
 

@@ -18,6 +18,12 @@ use crate::egress::{Effect, Exchange, Method, Request, Response, SendError};
 /// always entered.
 #[async_trait]
 pub trait Journal: Send + Sync + 'static {
+    /// Whether the account logs in, where it has to, before a request that writes is entered: a process that ends during a login then leaves
+    /// no write in doubt. Not for a trial, which sends nothing for the sake of a write.
+    fn logs_in_first(&self) -> bool {
+        false
+    }
+
     /// The call starts, or starts anew: its requests are counted from 0 again.
     fn started(&self);
 
@@ -153,6 +159,9 @@ async fn through(
     step: Step,
 ) -> Result<Result<Response, SendError>, JournalStop> {
     let task = tokio::spawn(async move {
+        if !step.is_read() && journal.logs_in_first() {
+            exchange.log_in_for(&step.request).await;
+        }
         match journal.before(&step).await? {
             Ruling::Answered(response) => return Ok(Ok(response)),
             Ruling::InDoubt => {

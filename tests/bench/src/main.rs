@@ -3,18 +3,26 @@
 //! An absolute time says more about the machine than about the program, so every figure that can be a ratio is one: both
 //! sides do the same work, taking turns, in the same process with the same allocator.
 
+mod apart;
 mod call;
+mod feed;
+mod idle;
 mod load;
 mod measure;
 mod memory;
 mod native;
 mod normalise;
+mod process;
 mod pull;
+mod scripted_hardtofind;
 mod setup;
+mod sync;
+
+use std::borrow::Cow;
 
 use clap::Parser;
 use comfy_table::Table;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -35,19 +43,22 @@ struct Arguments {
     /// Only measurements whose name contains this.
     #[arg(long)]
     only: Option<String>,
+    /// Measures memory in this process, for the process that was started for it.
+    #[arg(long, hide = true)]
+    here: bool,
 }
 
 /// One figure.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Figure {
-    name: &'static str,
+    name: Cow<'static, str>,
     /// How many times the yardstick it takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio: Option<f64>,
     /// A figure that has no yardstick.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<f64>,
-    unit: &'static str,
+    unit: Cow<'static, str>,
     /// What it must not exceed, where there is such a promise.
     bar: Option<f64>,
     ok: bool,
@@ -58,11 +69,34 @@ pub struct Figure {
 impl Figure {
     fn ratio(name: &'static str, ratio: f64, bar: Option<f64>, what: impl Into<String>) -> Self {
         let ok = bar.is_none_or(|bar| ratio <= bar);
-        Self { name, ratio: Some(rounded(ratio)), value: None, unit: "x", bar, ok, what: what.into() }
+        Self {
+            name: name.into(),
+            ratio: Some(rounded(ratio)),
+            value: None,
+            unit: "x".into(),
+            bar,
+            ok,
+            what: what.into(),
+        }
     }
 
     fn value(name: &'static str, value: f64, unit: &'static str, what: impl Into<String>) -> Self {
-        Self { name, ratio: None, value: Some(rounded(value)), unit, bar: None, ok: true, what: what.into() }
+        let what = what.into();
+        Self {
+            name: name.into(),
+            ratio: None,
+            value: Some(rounded(value)),
+            unit: unit.into(),
+            bar: None,
+            ok: true,
+            what,
+        }
+    }
+
+    /// With something that it must not exceed.
+    fn at_most(self, bar: f64) -> Self {
+        let ok = self.value.is_none_or(|value| value <= bar);
+        Self { bar: Some(bar), ok, ..self }
     }
 }
 
@@ -77,7 +111,9 @@ fn main() -> anyhow::Result<()> {
     let mut figures = Vec::new();
     let mut run = |name: &str, measure: &dyn Fn() -> anyhow::Result<Vec<Figure>>| -> anyhow::Result<()> {
         if wanted(name) {
-            eprintln!("measuring {name} ...");
+            if !arguments.here {
+                eprintln!("measuring {name} ...");
+            }
             figures.extend(measure()?);
         }
         Ok(())
@@ -85,8 +121,14 @@ fn main() -> anyhow::Result<()> {
     run("call-vs-wasmtime", &|| call::measure(&rounds))?;
     run("normalise-vs-native", &|| normalise::measure(&rounds))?;
     run("pull-vs-native", &|| pull::measure(&rounds))?;
+    run("sync-vs-native", &|| sync::measure(&rounds))?;
     run("load-ms", &|| load::measure(&rounds))?;
-    run("memory-per-call-mib", &memory::measure)?;
+    let apart = |name: &str, measure: &dyn Fn() -> anyhow::Result<Vec<Figure>>| -> anyhow::Result<Vec<Figure>> {
+        if arguments.here { measure() } else { apart::measure(name, arguments.quick) }
+    };
+    run("memory-per-call-mib", &|| apart("memory-per-call-mib", &memory::measure))?;
+    run("feed", &|| apart("feed", &|| feed::measure(arguments.quick)))?;
+    run("idle-accounts", &|| apart("idle-accounts", &|| idle::measure(arguments.quick)))?;
 
     if arguments.json {
         println!("{}", serde_json::json!({ "results": figures }));
@@ -95,7 +137,7 @@ fn main() -> anyhow::Result<()> {
         table.set_header(["measurement", "figure", "bar", "", "what"]);
         for figure in &figures {
             table.add_row([
-                figure.name.to_owned(),
+                figure.name.to_string(),
                 format!("{:.2} {}", figure.ratio.or(figure.value).unwrap_or_default(), figure.unit),
                 figure.bar.map_or_else(|| "-".to_owned(), |bar| format!("<= {bar} {}", figure.unit)),
                 if figure.ok { "ok" } else { "MISSED" }.to_owned(),

@@ -10,6 +10,7 @@ use tradepost_runtime::commerce::ListQuery;
 use tradepost_runtime::egress::{SendError, Source};
 use tradepost_runtime::{AccountConfig, Grants, MemoryStorage};
 
+use crate::process::{mib, resident_bytes};
 use crate::{Figure, setup};
 
 /// Calls in flight.
@@ -64,16 +65,7 @@ pub(crate) fn measure() -> anyhow::Result<Vec<Figure>> {
         }
         anyhow::Ok(during.saturating_sub(before))
     })?;
-    #[allow(clippy::cast_precision_loss, reason = "bytes of a process fit a double")]
-    let each = growth as f64 / f64::from(CALLS) / f64::from(1 << 20);
+    let each = mib(growth) / f64::from(CALLS);
     let what = format!("resident memory of a call that waits for its platform ({CALLS} in flight)");
     Ok(vec![Figure::value("memory-per-call-mib", each, "MiB", what)])
-}
-
-/// Resident memory of this process, from the kernel's account of it.
-fn resident_bytes() -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").context("this measurement needs Linux")?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
-    let kib: u64 = line.split_whitespace().nth(1).context("VmRSS without a figure")?.parse()?;
-    Ok(kib * 1024)
 }

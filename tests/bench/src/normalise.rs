@@ -12,8 +12,9 @@ use tradepost_sdk::prelude as guest;
 use tradepost_sdk::testing::Host;
 
 use crate::measure::Rounds;
+use crate::native::wcfm;
 use crate::setup::{Canned, SCRIPTED_URL};
-use crate::{Figure, native, setup};
+use crate::{Figure, setup};
 
 /// How many times the native program the sandbox may take.
 const BAR: f64 = 1.5;
@@ -31,7 +32,7 @@ pub(crate) fn measure(rounds: &Rounds) -> anyhow::Result<Vec<Figure>> {
     let query = ListQuery { page_size: Some(100), ..ListQuery::default() };
 
     let sandboxed = executor.block_on(account.list_orders(&query, None))?.value.items;
-    let natively = native::orders(&body)?;
+    let natively = wcfm::orders(&body)?;
     ensure!(sandboxed.len() == ORDERS, "the page has {} orders", sandboxed.len());
     for (ours, theirs) in sandboxed.iter().zip(&natively) {
         ensure!(ours == theirs, "the two sides disagree:\n{ours:#?}\n{theirs:#?}");
@@ -42,7 +43,7 @@ pub(crate) fn measure(rounds: &Rounds) -> anyhow::Result<Vec<Figure>> {
         assert_eq!(reply.value.items.len(), ORDERS);
     };
     let against_native = rounds.compare(in_sandbox, || {
-        let orders = native::orders(&body).expect("the body is good");
+        let orders = wcfm::orders(&body).expect("the body is good");
         assert_eq!(orders.len(), ORDERS);
     });
 

@@ -9,7 +9,8 @@ use tradepost_runtime::commerce::ListQuery;
 use tradepost_runtime::{Account, Runtime};
 
 use crate::measure::{Rounds, median};
-use crate::{Figure, native, setup};
+use crate::native::wcfm;
+use crate::{Figure, setup};
 
 /// How many times the native program a pull may take.
 const BAR: f64 = 1.5;
@@ -74,7 +75,7 @@ async fn read(client: &reqwest::Client, platform: &Wcfm) -> anyhow::Result<u64> 
         let url = format!("{}/wp-json/wcfmmp/v1/orders?per_page=100&page={page}", platform.root_url());
         let answer =
             client.get(url).basic_auth(username, Some(password)).header("accept", "application/json").send().await?;
-        let orders = native::orders(&answer.error_for_status()?.bytes().await?)?;
+        let orders = wcfm::orders(&answer.error_for_status()?.bytes().await?)?;
         count += orders.len() as u64;
         if orders.len() < 100 {
             return Ok(count);

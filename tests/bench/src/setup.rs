@@ -63,3 +63,11 @@ pub(crate) fn wcfm_account(
 pub(crate) fn executor() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
+
+/// A directory for databases, gone when it is dropped. Beside this program, because the system's place for temporary files
+/// may be memory, where nothing is ever written to a disk.
+pub(crate) fn directory() -> anyhow::Result<tempfile::TempDir> {
+    let program = std::env::current_exe()?;
+    let beside = program.parent().context("a program stands in a directory")?;
+    tempfile::tempdir_in(beside).with_context(|| beside.display().to_string())
+}

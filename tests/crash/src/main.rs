@@ -1,22 +1,38 @@
-//! `tradepost-crash`: the crash harness with as many seeds as one likes, as a table.
+//! `tradepost-crash`: the crash matrix with as many seeds as one likes, as a table; the mutants; the soak. Hidden commands make it the
+//! process that is killed.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::Parser;
-use tradepost_crash::{Plan, program_beside, run};
+use clap::{Args, Parser, Subcommand};
+use futures_util::StreamExt;
+use tradepost_crash::failpoint::Arm;
+use tradepost_crash::table::{Row, table};
+use tradepost_crash::worker::Worker;
+use tradepost_crash::{Bench, Connectors, Matrix, Mutant, POINTS, Point, mutant_row, point};
 
-/// Kill the daemon again and again while it works, and count what is lost or doubled
+/// Kill the daemon at every place that matters, and count what is lost or done twice
 #[derive(Debug, Parser)]
 #[command(after_help = "\
-Needs the program tradepost: build it first (cargo build --release -p tradepost), or name it.
+Each run starts a marketplace, a producer and the daemon; the daemon dies where the point says and how the seed draws it, another one takes
+over, and the platforms' ledgers tell what was lost or done twice. The same seed makes the same plan.
 
 Examples:
   tradepost-crash --seeds 20
-  tradepost-crash --seeds 1 --first 7 --kills 50")]
+  tradepost-crash --point O06 --point O08 --first 7 --seeds 1")]
 struct Arguments {
-    /// How many runs
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    matrix: MatrixArguments,
+}
+
+#[derive(Debug, Args)]
+struct MatrixArguments {
+    /// Runs of each point
     #[arg(long, default_value_t = 20)]
     seeds: u64,
     /// The first seed
@@ -25,53 +41,142 @@ struct Arguments {
     /// Orders that the marketplace holds at the start
     #[arg(long, default_value_t = 200)]
     orders: u64,
-    /// Kills in each run
-    #[arg(long, default_value_t = 12)]
-    kills: u32,
-    /// The longest that the daemon lives, in milliseconds
-    #[arg(long, default_value_t = 3_000)]
-    longest_life: u64,
-    /// The program tradepost
-    #[arg(long, value_name = "FILE")]
-    program: Option<PathBuf>,
+    /// Only this point; may be given more than once
+    #[arg(long = "point", value_name = "POINT", value_parser = known_point)]
+    points: Vec<String>,
+    /// Runs at the same time
+    #[arg(long, default_value_t = 4)]
+    jobs: usize,
+    /// Not the points but the mutants: stores with a fault built in, which must show
+    #[arg(long, conflicts_with = "points")]
+    mutants: bool,
+    /// Only this mutant
+    #[arg(long, conflicts_with = "points")]
+    mutant: Option<Mutant>,
+    /// JSON on stdout instead of a table
+    #[arg(long)]
+    json: bool,
 }
 
-#[tokio::main]
-async fn main() -> Result<ExitCode> {
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The daemon that is killed: `tradepost run` with failpoints
+    #[command(hide = true)]
+    Daemon {
+        #[arg(long = "arm")]
+        arms: Vec<Arm>,
+        /// Where it takes webhooks
+        #[arg(long)]
+        webhooks: Option<String>,
+    },
+    /// A program that embeds the engine, maybe with a fault built in
+    #[command(hide = true)]
+    Worker {
+        #[arg(long = "arm")]
+        arms: Vec<Arm>,
+        #[arg(long)]
+        mutant: Mutant,
+        /// Milliseconds from a walk to the next
+        #[arg(long, default_value_t = 1000)]
+        every: u64,
+        /// Milliseconds
+        #[arg(long, default_value_t = 120_000)]
+        lease: u64,
+        #[arg(long, action = clap::ArgAction::Set, default_value_t = false)]
+        alone: bool,
+    },
+}
+
+fn known_point(name: &str) -> Result<String, String> {
+    point(name).map(|point| point.name.to_owned()).ok_or_else(|| {
+        let all: Vec<&str> = POINTS.iter().map(|point| point.name).collect();
+        format!("there are {}", all.join(", "))
+    })
+}
+
+fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
-    let program = match arguments.program {
-        Some(program) => program,
-        None => program_beside(&std::env::current_exe()?)
-            .context("the program tradepost is not built: cargo build --release -p tradepost")?,
-    };
-    println!(
-        "{:>6} {:>8} {:>8} {:>6} {:>6} {:>8} {:>7} {:>7}",
-        "SEED", "COMMANDS", "EVENTS", "LOST", "DOUBLE", "PHANTOM", "SILENT", "PARKED"
-    );
-    let mut good = true;
-    for seed in arguments.first..arguments.first + arguments.seeds {
-        let plan = Plan {
-            program: program.clone(),
-            seed,
-            orders: arguments.orders,
-            kills: arguments.kills,
-            longest_life: arguments.longest_life,
-        };
-        let verdict = run(&plan).await.with_context(|| format!("seed {seed}"))?;
-        println!(
-            "{seed:>6} {:>8} {:>8} {:>6} {:>6} {:>8} {:>7} {:>7}",
-            verdict.commands,
-            verdict.events,
-            verdict.lost,
-            verdict.duplicated,
-            verdict.phantom,
-            verdict.silent,
-            verdict.parked
-        );
-        for finding in &verdict.findings {
-            println!("       {finding}");
+    match arguments.command {
+        Some(Command::Daemon { arms, webhooks }) => daemon(&arms, webhooks),
+        Some(Command::Worker { arms, mutant, every, lease, alone }) => {
+            let _scenario = tradepost_crash::failpoint::arm(&arms, Path::new("."))?;
+            let (every, lease) = (Duration::from_millis(every), Duration::from_millis(lease));
+            executor()?.block_on(Worker { mutant, every, lease, alone }.run(Path::new(".")))?;
+            Ok(ExitCode::SUCCESS)
         }
-        good &= verdict.is_good();
+        None if arguments.matrix.mutants || arguments.matrix.mutant.is_some() => {
+            executor()?.block_on(mutants(&arguments.matrix))
+        }
+        None => executor()?.block_on(matrix(&arguments.matrix)),
     }
-    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn executor() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Runtime::new().context("the asynchronous runtime did not start")
+}
+
+/// Is the daemon.
+fn daemon(arms: &[Arm], webhooks: Option<String>) -> Result<ExitCode> {
+    let _scenario = tradepost_crash::failpoint::arm(arms, Path::new("."))?;
+    let mut words: Vec<OsString> = ["tradepost", "run", "--every", "1"].map(OsString::from).into();
+    if let Some(address) = webhooks {
+        words.extend(["--webhooks".into(), address.into()]);
+    }
+    Ok(tradepost_cli::main(words))
+}
+
+async fn matrix(arguments: &MatrixArguments) -> Result<ExitCode> {
+    let chosen: Vec<&'static Point> = if arguments.points.is_empty() {
+        POINTS.iter().collect()
+    } else {
+        arguments.points.iter().filter_map(|name| point(name)).collect()
+    };
+    let bench = bench(arguments)?;
+    let matrix = Matrix { points: &chosen, seeds: arguments.seeds, first: arguments.first, jobs: arguments.jobs };
+    let rows = matrix.run(&bench).await?;
+    print("POINT", &rows, rows.iter().all(Row::is_good), arguments.json)
+}
+
+fn bench(arguments: &MatrixArguments) -> Result<Bench> {
+    Ok(Bench {
+        program: std::env::current_exe()?,
+        connectors: Connectors::build(&["hardtofind", "hft71"])?,
+        orders: arguments.orders,
+    })
+}
+
+/// Each mutant must show, and the sound store must not.
+async fn mutants(arguments: &MatrixArguments) -> Result<ExitCode> {
+    let bench = bench(arguments)?;
+    let chosen = arguments.mutant.map_or(Mutant::ALL.to_vec(), |mutant| vec![mutant]);
+    let seeds = arguments.first..arguments.first + arguments.seeds;
+    let bar = tradepost_crash::matrix::progress(chosen.len() as u64);
+    let rows: Vec<Row> = futures_util::stream::iter(&chosen)
+        .map(|mutant| mutant_row(&bench, *mutant, seeds.clone()))
+        .buffered(arguments.jobs.max(1))
+        .inspect(|_| bar.inc(1))
+        .collect()
+        .await;
+    bar.finish_and_clear();
+    let is_good = rows.iter().zip(&chosen).all(|(row, mutant)| match mutant {
+        Mutant::None => row.is_good(),
+        _ => row.is_wrong(),
+    });
+    print("MUTANT", &rows, is_good, arguments.json)
+}
+
+fn print(head: &str, rows: &[Row], is_good: bool, json: bool) -> Result<ExitCode> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(&serde_json::json!({"good": is_good, "rows": rows}))?);
+    } else {
+        println!("{}", table(head, rows));
+        let findings: Vec<&String> = rows.iter().flat_map(|row| &row.findings).collect();
+        if !findings.is_empty() {
+            println!("\n{} findings", findings.len());
+        }
+        for finding in findings {
+            println!("  {finding}");
+        }
+    }
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

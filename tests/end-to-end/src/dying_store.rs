@@ -1,18 +1,25 @@
 //! A store that dies, as a process does: from one of its calls on nothing is answered any more, and whether that last call was carried out
 //! is for the test to say. What was committed stays in the store behind it, for the next engine to find.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tradepost_engine::account::StoredAccount;
 use tradepost_engine::command::{
-    AttemptEnd, Command, CommandClaim, CommandQuery, JournalEntry, NewCommand, Resolution,
+    AttemptEnd, ClaimScope, Command, CommandClaim, CommandCounts, CommandQuery, JournalEntry, NewCommand, Resolution,
 };
+use tradepost_engine::delivery::{Delivery, DeliveryCommit, DeliveryCounts, NewDelivery};
 use tradepost_engine::event::{Event, EventFilter};
+use tradepost_engine::reading::Reading;
 use tradepost_engine::record::{RecordQuery, StoredRecord};
+use tradepost_engine::standing::{AccountState, Standing};
 use tradepost_engine::store::{Store, StoreError};
-use tradepost_engine::stream::{Committed, PageCommit, StreamClaim, StreamKey, StreamState};
+use tradepost_engine::stream::{Committed, Item, PageCommit, StreamClaim, StreamKey, StreamState};
+use tradepost_engine::vault::{Place, Reseal, Sealed};
+use tradepost_runtime::contract::WebhookAnswer;
 use tradepost_runtime::storage::{Storage, StorageError, StorageUsage, StorageWrites};
 
 /// When a store dies.
@@ -126,6 +133,14 @@ impl Store for DyingStore {
         mortal!(self.release_stream(claim, due_in, failure))
     }
 
+    async fn add_streams(&self, keys: Vec<StreamKey>) -> Result<(), StoreError> {
+        mortal!(self.add_streams(keys))
+    }
+
+    async fn due_streams(&self, limit: usize, skip: usize) -> Result<Vec<StreamKey>, StoreError> {
+        mortal!(self.due_streams(limit, skip))
+    }
+
     async fn streams(&self) -> Result<Vec<StreamState>, StoreError> {
         mortal!(self.streams())
     }
@@ -146,13 +161,8 @@ impl Store for DyingStore {
         mortal!(self.enqueue(command))
     }
 
-    async fn claim_command(
-        &self,
-        accounts: &[(String, String)],
-        only: Option<u64>,
-        lease: Duration,
-    ) -> Result<Option<CommandClaim>, StoreError> {
-        mortal!(self.claim_command(accounts, only, lease))
+    async fn claim_command(&self, scope: &ClaimScope, lease: Duration) -> Result<Option<CommandClaim>, StoreError> {
+        mortal!(self.claim_command(scope, lease))
     }
 
     async fn enter_requests(&self, claim: &CommandClaim, entries: Vec<JournalEntry>) -> Result<(), StoreError> {
@@ -188,7 +198,115 @@ impl Store for DyingStore {
         mortal!(self.commands(query))
     }
 
+    async fn command_counts(&self) -> Result<CommandCounts, StoreError> {
+        mortal!(self.command_counts())
+    }
+
     async fn resolve(&self, id: u64, resolution: Resolution) -> Result<Command, StoreError> {
         mortal!(self.resolve(id, resolution))
+    }
+
+    async fn keep_delivery(&self, delivery: NewDelivery) -> Result<Delivery, StoreError> {
+        mortal!(self.keep_delivery(delivery))
+    }
+
+    async fn commit_delivery(&self, id: u64, commit: DeliveryCommit) -> Result<(WebhookAnswer, Committed), StoreError> {
+        mortal!(self.commit_delivery(id, commit))
+    }
+
+    async fn refuse_delivery(&self, id: u64) -> Result<(), StoreError> {
+        mortal!(self.refuse_delivery(id))
+    }
+
+    async fn fail_delivery(&self, id: u64, failure: String, answer: Option<WebhookAnswer>) -> Result<(), StoreError> {
+        mortal!(self.fail_delivery(id, failure, answer))
+    }
+
+    async fn unread_deliveries(&self, limit: usize) -> Result<Vec<Delivery>, StoreError> {
+        mortal!(self.unread_deliveries(limit))
+    }
+
+    async fn delivery_counts(&self) -> Result<DeliveryCounts, StoreError> {
+        mortal!(self.delivery_counts())
+    }
+
+    async fn ask_reading(&self, account: &str, kind: &str, id: &str) -> Result<(), StoreError> {
+        mortal!(self.ask_reading(account, kind, id))
+    }
+
+    async fn due_readings(&self, limit: usize) -> Result<Vec<Reading>, StoreError> {
+        mortal!(self.due_readings(limit))
+    }
+
+    async fn commit_reading(
+        &self,
+        reading: &Reading,
+        item: Option<Item>,
+        again_in: Option<Duration>,
+        writes: StorageWrites,
+    ) -> Result<Committed, StoreError> {
+        mortal!(self.commit_reading(reading, item, again_in, writes))
+    }
+
+    async fn put_off_reading(&self, reading: &Reading, wait: Duration) -> Result<(), StoreError> {
+        mortal!(self.put_off_reading(reading, wait))
+    }
+
+    async fn standings(&self) -> Result<Vec<Standing>, StoreError> {
+        mortal!(self.standings())
+    }
+
+    async fn set_standing(
+        &self,
+        account: &str,
+        state: AccountState,
+        reason: Option<String>,
+        digest: Option<String>,
+    ) -> Result<bool, StoreError> {
+        mortal!(self.set_standing(account, state, reason, digest))
+    }
+
+    async fn keep_account(&self, account: StoredAccount) -> Result<(), StoreError> {
+        mortal!(self.keep_account(account))
+    }
+
+    async fn accounts(&self) -> Result<Vec<StoredAccount>, StoreError> {
+        mortal!(self.accounts())
+    }
+
+    async fn account(&self, id: &str) -> Result<Option<StoredAccount>, StoreError> {
+        mortal!(self.account(id))
+    }
+
+    async fn remove_account(&self, id: &str) -> Result<bool, StoreError> {
+        mortal!(self.remove_account(id))
+    }
+
+    async fn set_secrets(&self, id: &str, secrets: BTreeMap<String, Sealed>) -> Result<(), StoreError> {
+        mortal!(self.set_secrets(id, secrets))
+    }
+
+    async fn remove_secret(&self, id: &str, name: &str) -> Result<bool, StoreError> {
+        mortal!(self.remove_secret(id, name))
+    }
+
+    async fn keep_token(&self, account: &str, sealed: Sealed) -> Result<(), StoreError> {
+        mortal!(self.keep_token(account, sealed))
+    }
+
+    async fn token(&self, account: &str) -> Result<Option<Sealed>, StoreError> {
+        mortal!(self.token(account))
+    }
+
+    async fn remove_token(&self, account: &str) -> Result<bool, StoreError> {
+        mortal!(self.remove_token(account))
+    }
+
+    async fn sealed_values(&self, limit: usize) -> Result<Vec<(Place, Sealed)>, StoreError> {
+        mortal!(self.sealed_values(limit))
+    }
+
+    async fn reseal(&self, values: Vec<Reseal>) -> Result<(), StoreError> {
+        mortal!(self.reseal(values))
     }
 }

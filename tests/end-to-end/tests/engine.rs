@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 use tradepost_end_to_end::dying_store::{Death, DyingStore};
 use tradepost_end_to_end::{account, keep, run};
-use tradepost_engine::command::{Command, CommandOutcome, CommandState, Resolution};
+use tradepost_engine::command::{Command, CommandOutcome, CommandState, NewCommand, Resolution};
 use tradepost_engine::event::{Change, Event, EventFilter};
 use tradepost_engine::store::{self, Store};
 use tradepost_engine::stream::StreamKey;
@@ -252,15 +252,21 @@ fn a_refusal_is_an_outcome_and_a_passing_failure_is_tried_again() {
     run(async {
         let (platform, account, directory) = processed().await;
         let engine = engine(store_in(&directory), &account);
-        let unknown =
-            Order { operation: "order-acceptance.acknowledge".into(), arguments: json!({"id": "999"}), key: None };
-        let command = engine.enqueue(account.id(), unknown).await.unwrap();
+        // It was there when the command was recorded.
+        let unknown = NewCommand {
+            account: account.id().to_owned(),
+            operation: "order-acceptance.acknowledge".into(),
+            arguments: json!({"id": "999"}),
+            entity: "orders/999".into(),
+            key: None,
+        };
+        let command = engine.store().enqueue(unknown).await.unwrap();
         let refused = settle(&engine, command.id).await;
         let Some(CommandOutcome::Refused(error)) = refused.outcome else { panic!("{refused:?}") };
         assert_eq!(error["kind"], "not-found");
 
-        platform.set_fault(Some("503:next=1".parse().unwrap()));
         let command = engine.enqueue(account.id(), ship("B1")).await.unwrap();
+        platform.set_fault(Some("503:next=1".parse().unwrap()));
         let ended = settle(&engine, command.id).await;
         assert_eq!((ended.state, ended.attempts), (CommandState::Done, 2), "{:?}", ended.reason);
         assert_eq!(platform.ledger().of("order.ship").len(), 1);

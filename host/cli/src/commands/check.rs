@@ -4,11 +4,15 @@ use clap::Args;
 
 use super::Context;
 use crate::failure::Result;
+use crate::standing;
 use crate::views;
 
 /// Prove that an account's settings and credentials work, and say whose account it is
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  tradepost check sandbox/hardtofind\n  tradepost check sandbox/wcfm --json")]
+#[command(after_help = "\
+An account that was held back because its platform refused the credential is set to work again.
+
+Examples:\n  tradepost check sandbox/hardtofind\n  tradepost check sandbox/wcfm --json")]
 pub(crate) struct Check {
     /// The account, as the table names it
     account: String,
@@ -16,8 +20,10 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
+        let (_, store) = context.store()?;
         let session = context.open(&self.account).await?;
         let identity = session.keep(session.account.check().await).await?;
+        standing::works_again(&session, &store).await?;
         context.output.single(&identity, |identity| {
             format!(
                 "{} works with {}\n{}",

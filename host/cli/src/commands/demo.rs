@@ -2,10 +2,14 @@
 //! is judged by what the marketplace holds and by its ledger, not by what the connector says.
 
 use std::collections::{BTreeMap, HashSet};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
+use tradepost_engine::event::EventFilter;
+use tradepost_engine::receive::ORDER_STATUSES;
+use tradepost_engine::{Engine, EngineOptions, store};
 use tradepost_platforms::{Hft71Shop, Platform, SentSecret};
 use tradepost_runtime::commerce::{Address, ProductFields, ProductKind, Shipment, StockChange, StockOutcome};
 use tradepost_runtime::contract::{FulfilmentItem, FulfilmentOrder};
@@ -293,8 +297,10 @@ fn price(text: &str) -> Result<Decimal> {
 /// Hands an order to the producer and follows it to its end.
 async fn produce(session: &Session, producer: &Hft71Shop) -> Result<(Effect, ProductionReport)> {
     let account = &session.account;
-    let receiver = WebhookReceiver::start(account.clone()).await?;
-    producer.send_webhooks_to(receiver.url("/hft71/order-status"), producer.webhook_secret());
+    let store = Arc::new(store::in_memory().map_err(|error| explain::open_error(&error))?);
+    let engine = Engine::new(store, [account.clone()], EngineOptions::default());
+    let receiver = WebhookReceiver::start((Ipv4Addr::LOCALHOST, 0).into(), engine.clone()).await?;
+    producer.send_webhooks_to(receiver.url(&format!("{}/order-status", account.id())), producer.webhook_secret());
     let reference = "DEMO-1";
     let receipt = session.keep(account.submit_fulfilment(&demo_order(reference)?).await).await?;
     let number = receipt.id.parse().map_err(|_| Failure::unexpected("the producer's id is not a number"))?;
@@ -309,7 +315,7 @@ async fn produce(session: &Session, producer: &Hft71Shop) -> Result<(Effect, Pro
         }
     }
     producer.settled_deliveries().await;
-    let by_webhook = receiver.words_of(&receipt.id);
+    let by_webhook = told_words(&engine, &receipt.id).await?;
     for secret in [SentSecret::Wrong, SentSecret::Missing] {
         producer.announce(&receipt.id, "Cancelled by a stranger", secret);
     }
@@ -318,12 +324,20 @@ async fn produce(session: &Session, producer: &Hft71Shop) -> Result<(Effect, Pro
         .iter()
         .filter(|delivery| delivery.secret != SentSecret::Right)
         .all(|delivery| delivery.answer.as_ref().is_ok_and(|answer| answer.status == 401));
-    let forged_refused = refused && receiver.words_of(&receipt.id) == by_webhook;
+    let forged_refused = refused && told_words(&engine, &receipt.id).await? == by_webhook;
     producer.send_no_webhooks();
     receiver.stop().await;
     let what = format!("order {reference} handed over as {}", receipt.id);
     let effect = Effect { what, entered_as: "order.submit", key: reference.to_owned() };
     Ok((effect, ProductionReport { order: receipt.id, by_poll, by_webhook, forged_refused }))
+}
+
+/// The source's words that webhooks told of an order's status, in their order.
+async fn told_words(engine: &Engine, order: &str) -> Result<Vec<String>> {
+    let filter = EventFilter { account: None, kind: Some(ORDER_STATUSES.to_owned()) };
+    let events = engine.store().events(0, usize::MAX, &filter).await.map_err(|error| explain::store_error(&error))?;
+    let of_order = events.into_iter().filter(|event| event.id == order);
+    Ok(of_order.filter_map(|event| Some(event.record?["status"]["raw"].as_str()?.to_owned())).collect())
 }
 
 /// The documentation's sample order (seed 000).

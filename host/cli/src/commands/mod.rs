@@ -1,6 +1,8 @@
 //! The commands, one file each or one a family.
 
+mod account;
 mod accounts;
+mod backup;
 mod check;
 mod command_list;
 mod contract;
@@ -10,6 +12,7 @@ mod events;
 mod fulfilment;
 mod get;
 mod gift_card;
+mod hold;
 mod input;
 mod inspect;
 mod marketplace;
@@ -31,10 +34,12 @@ mod stock;
 mod sync;
 mod test;
 mod webhook;
+mod webhook_listen;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub(crate) use account::NEW_KEY_VARIABLE;
 use clap::Subcommand;
 use tradepost_engine::store::Store;
 
@@ -52,7 +57,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Opens an account of the table.
+    /// Opens an account of the table or of the store.
     pub(crate) async fn open(&self, account: &str) -> Result<Session> {
         Session::open(&self.table, account).await
     }
@@ -74,7 +79,10 @@ pub(crate) enum Command {
     Test(test::Test),
     Contract(contract::Contract),
     Accounts(accounts::Accounts),
+    Account(account::Account),
     Check(check::Check),
+    Pause(hold::Pause),
+    Resume(hold::Resume),
     Pull(pull::Pull),
     Categories(pull::Categories),
     Notifications(notifications::Notifications),
@@ -86,6 +94,8 @@ pub(crate) enum Command {
     Records(records::Records),
     Commands(command_list::CommandList),
     Parked(parked::Parked),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Acknowledge(order::Acknowledge),
     Ship(ship::Ship),
     OrderStatus(order::OrderStatus),
@@ -101,6 +111,7 @@ pub(crate) enum Command {
     SalesFigures(marketplace::SalesFigures),
     GiftCard(gift_card::GiftCard),
     Webhook(webhook::Webhook),
+    WebhookListen(webhook_listen::WebhookListen),
 }
 
 /// Runs the command that was asked for.
@@ -113,8 +124,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         Command::Docs(command) => command.run(&context).await,
         Command::Test(command) => command.run(&context).await,
         Command::Contract(_) => contract::Contract::run(&context),
-        Command::Accounts(command) => command.run(&context),
+        Command::Accounts(command) => command.run(&context).await,
+        Command::Account(command) => command.run(&context).await,
         Command::Check(command) => command.run(&context).await,
+        Command::Pause(command) => command.run(&context).await,
+        Command::Resume(command) => command.run(&context).await,
         Command::Pull(command) => command.run(&context).await,
         Command::Categories(command) => command.run(&context).await,
         Command::Notifications(command) => command.run(&context).await,
@@ -126,6 +140,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         Command::Records(command) => command.run(&context).await,
         Command::Commands(command) => command.run(&context).await,
         Command::Parked(command) => command.run(&context).await,
+        Command::Backup(command) => command.run(&context).await,
+        Command::Restore(command) => command.run(&context).await,
         Command::Acknowledge(command) => command.run(&context).await,
         Command::Ship(command) => command.run(&context).await,
         Command::OrderStatus(command) => command.run(&context).await,
@@ -141,5 +157,6 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         Command::SalesFigures(command) => command.run(&context).await,
         Command::GiftCard(command) => command.run(&context).await,
         Command::Webhook(command) => command.run(&context).await,
+        Command::WebhookListen(command) => command.run(&context).await,
     }
 }

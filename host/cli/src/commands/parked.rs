@@ -73,7 +73,8 @@ impl Parked {
         let failed = |error: StoreError| explain::store_error(&error);
         match self.action {
             Action::List { account } => {
-                let query = CommandQuery { account, state: Some(CommandState::Parked), limit: usize::MAX };
+                let query =
+                    CommandQuery { account, state: Some(CommandState::Parked), entity: None, key: None, limit: usize::MAX };
                 let commands = store.commands(&query).await.map_err(failed)?;
                 context.output.list(&commands, &command_list::COLUMNS, command_list::row)
             }
@@ -125,6 +126,7 @@ fn text(command: &Command, journal: &[JournalEntry]) -> String {
         ("key", optional(command.key.as_ref())),
         ("state", word(&command.state)),
         ("outcome", optional(outcome.as_ref())),
+        ("cause", optional(command.cause.as_ref().map(word).as_ref())),
         ("reason", optional(command.reason.as_ref())),
         ("attempts", command.attempts.to_string()),
         ("recorded", moment(command.recorded_at)),

@@ -6,7 +6,8 @@ use tradepost_runtime::Timestamp;
 
 use super::Context;
 use crate::explain;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
+use crate::known_accounts;
 use crate::walk::Stream;
 
 /// Print records as they were last read, the last changed first; no platform is asked
@@ -55,8 +56,8 @@ impl Records {
         };
         let records = store.records(&query).await.map_err(|error| explain::store_error(&error))?;
         if records.is_empty() {
-            // Records outlast their account's line in the table; where there are none, the name may be misspelt.
-            config.account(&self.account).map_err(Failure::from)?;
+            // Records outlast their account; where there are none, the name may be misspelt.
+            known_accounts::one(&config, store.as_ref(), &self.account).await?;
         }
         context.output.list(&records, self.kind.columns(), |stored| row(self.kind, stored))
     }

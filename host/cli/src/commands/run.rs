@@ -1,5 +1,6 @@
 //! `tradepost run`: the daemon, which keeps every stream and carries every command out until it is told to stop.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,20 +12,21 @@ use tradepost_engine::store::Store;
 use tradepost_engine::{Engine, EngineOptions, Happening};
 use tradepost_runtime::Account;
 
-use super::{Context, sync};
+use super::{Context, sync, webhook_listen};
 use crate::config::Config;
-use crate::data_directory::{DaemonLock, open_store};
+use crate::data_directory::{DaemonLock, check_machine, open_store};
 use crate::explain;
 use crate::failure::{Failure, Result, Stop};
 use crate::output::{self, Output, printable};
 use crate::progress;
 use crate::session::{Opener, engine_options};
 use crate::stop_signal::StopSignal;
+use crate::webhook_receiver::WebhookReceiver;
 
 /// Events of commands that are read at a time.
 const EVENTS_AT_ONCE: usize = 500;
 
-/// Keep all accounts of the table in sync and carry out what is recorded, until ctrl-c or SIGTERM
+/// Keep all accounts in sync and carry out what is recorded, until ctrl-c or SIGTERM
 #[derive(Debug, Args)]
 #[command(after_help = "\
 One daemon works on a data directory; commands that write beside it are recorded, and it carries them out. It says `ready` on stderr when
@@ -34,11 +36,15 @@ An account that does not open is reported and left out.
 
 Examples:
   tradepost run
-  tradepost run --every 60 --json")]
+  tradepost run --every 60 --json
+  tradepost run --webhooks 127.0.0.1:8787")]
 pub(crate) struct Run {
     /// Seconds from the end of a stream's walk to its next
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     every: u64,
+    /// Receive what platforms send as well; see `tradepost webhook-listen`
+    #[arg(long, value_name = "ADDRESS")]
+    webhooks: Option<SocketAddr>,
 }
 
 impl Run {
@@ -50,10 +56,11 @@ impl Run {
             // Made before the lock, so that the directory is there.
             let store = open_store(&config.data)?;
             let lock = DaemonLock::take(&config.data).await?;
+            check_machine(&config.data, &store).await?;
             // Nobody else works here: leases that stand are those of the dead.
             store.end_leases().await.map_err(|error| explain::store_error(&error))?;
             let options = EngineOptions { every: Duration::from_secs(self.every), ..engine_options(&config.limits) };
-            let accounts = accounts(&config, &options, voice).await?;
+            let accounts = accounts(&config, Arc::clone(&store), &options, voice).await?;
             Ok::<_, Stop>((lock, Engine::new(store, accounts, options)))
         };
         let (_lock, engine) = tokio::select! {
@@ -63,19 +70,34 @@ impl Run {
         let last = engine.store().last_position().await.map_err(|error| explain::store_error(&error))?;
         let (told, happenings) = mpsc::unbounded_channel();
         let telling = tokio::spawn(tell(voice, Arc::clone(engine.store()), last, happenings));
+        let receiver = match self.webhooks {
+            Some(address) => Some(WebhookReceiver::start(address, engine.clone()).await?),
+            None => None,
+        };
+        if let Some(receiver) = &receiver {
+            webhook_listen::announce(context.output, receiver, engine.accounts());
+        }
         progress::note("ready");
         work(&engine, &mut signal, told).await;
+        if let Some(receiver) = receiver {
+            receiver.stop().await;
+        }
         telling.await.map_err(|broken| Failure::unexpected(format!("telling what happens broke off: {broken}")).into())
     }
 }
 
-/// Opens all accounts of the table. Those that do not open are told of and left out.
-async fn accounts(config: &Config, options: &EngineOptions, voice: Voice) -> Result<Vec<Account>> {
+/// Opens all accounts of the table and of the store. Those that do not open are told of and left out.
+async fn accounts(
+    config: &Config,
+    store: Arc<dyn Store>,
+    options: &EngineOptions,
+    voice: Voice,
+) -> Result<Vec<Account>> {
     let calls = options.pulls_at_once + options.commands_at_once;
-    let mut opener = Opener::with_calls(config, u32::try_from(calls).unwrap_or(u32::MAX))?;
+    let mut opener = Opener::with_store(config, store, u32::try_from(calls).unwrap_or(u32::MAX))?;
     let (mut accounts, mut first) = (Vec::new(), None);
-    for entry in config.accounts() {
-        match opener.open(entry).await {
+    for entry in opener.accounts().await? {
+        match opener.open(&entry).await {
             Ok(session) => accounts.push(session.account),
             Err(Stop::Failed(failure)) => {
                 voice.left_out(&entry.id, &failure);
@@ -87,8 +109,8 @@ async fn accounts(config: &Config, options: &EngineOptions, voice: Voice) -> Res
     match first {
         _ if !accounts.is_empty() => Ok(accounts),
         Some(failure) => Err(Stop::Failed(failure)),
-        None => Err(Failure::configuration(format!("{} has no account", config.file.display()))
-            .advice("add [accounts.\"NAME\"]")
+        None => Err(Failure::configuration(format!("neither {} nor its store has an account", config.file.display()))
+            .advice("add [accounts.\"NAME\"], or one with `tradepost account add`")
             .into()),
     }
 }

@@ -1,9 +1,10 @@
 //! `tradepost status`: how streams and commands stand.
 
 use clap::Args;
-use serde_json::{Map, Value, json};
-use tradepost_engine::command::{CommandQuery, CommandState};
-use tradepost_engine::store::Store;
+use serde::Serialize;
+use tradepost_engine::command::CommandCounts;
+use tradepost_engine::delivery::DeliveryCounts;
+use tradepost_engine::standing::{AccountState, Standing};
 use tradepost_engine::stream::StreamState;
 
 use super::Context;
@@ -12,10 +13,7 @@ use crate::explain;
 use crate::failure::Result;
 use crate::output::{column, moment, number, section, word};
 
-/// Commands of a state that are counted; beyond it there are "at least so many".
-const MOST_COUNTED: usize = 10_000;
-
-/// Show how the streams and commands of the data directory stand
+/// Show how the streams, commands and accounts of the data directory stand
 #[derive(Debug, Args)]
 #[command(after_help = "\
 It only reads the store, and may be asked while `tradepost run` works.
@@ -30,25 +28,31 @@ impl Status {
         let Self {} = self;
         let (config, store) = context.store()?;
         let streams = store.streams().await.map_err(|error| explain::store_error(&error))?;
-        let mut commands = Vec::new();
-        for state in [CommandState::Waiting, CommandState::Running, CommandState::Parked, CommandState::Done] {
-            commands.push((word(&state), count(store.as_ref(), state).await?));
-        }
-        let last_position = store.last_position().await.map_err(|error| explain::store_error(&error))?;
+        let commands = store.command_counts().await.map_err(|error| explain::store_error(&error))?;
+        let deliveries = store.delivery_counts().await.map_err(|error| explain::store_error(&error))?;
+        let standings = store.standings().await.map_err(|error| explain::store_error(&error))?;
+        let held_back: Vec<Standing> =
+            standings.into_iter().filter(|standing| standing.state != AccountState::Active).collect();
+        let events = store.last_position().await.map_err(|error| explain::store_error(&error))?;
         let daemon = daemon_is_there(&config.data)?;
-        let counts: Map<String, Value> =
-            commands.iter().map(|(state, count)| (state.clone(), (*count).into())).collect();
-        let shown = json!({ "daemon": daemon, "streams": streams, "commands": counts, "last_position": last_position });
-        context.output.single(&shown, |_| text(daemon, &streams, &commands, last_position))
+        let overview = Overview { daemon, streams, held_back, commands, deliveries, last_position: events };
+        context.output.single(&overview, text)
     }
 }
 
-async fn count(store: &dyn Store, state: CommandState) -> Result<usize> {
-    let query = CommandQuery { account: None, state: Some(state), limit: MOST_COUNTED };
-    store.commands(&query).await.map(|commands| commands.len()).map_err(|error| explain::store_error(&error).into())
+/// How everything stands.
+#[derive(Serialize)]
+struct Overview {
+    daemon: bool,
+    streams: Vec<StreamState>,
+    held_back: Vec<Standing>,
+    commands: CommandCounts,
+    deliveries: DeliveryCounts,
+    last_position: u64,
 }
 
-fn text(daemon: bool, streams: &[StreamState], commands: &[(String, usize)], last_position: u64) -> String {
+fn text(overview: &Overview) -> String {
+    let Overview { daemon, streams, held_back, commands, deliveries, last_position } = overview;
     let columns = [
         column("ACCOUNT", 24),
         column("STREAM", 13),
@@ -73,12 +77,25 @@ fn text(daemon: bool, streams: &[StreamState], commands: &[(String, usize)], las
             failure,
         ]
     });
-    let counted = |(state, count): &(String, usize)| {
-        let at_least = if *count == MOST_COUNTED { "at least " } else { "" };
-        format!("{at_least}{count} {state}")
-    };
-    let commands: Vec<String> = commands.iter().map(counted).collect();
-    let daemon = if daemon { "a daemon is at work" } else { "no daemon is at work (`tradepost run`)" };
-    let streams = section("Streams", &columns, rows);
-    format!("{daemon}\nevents: {last_position}\ncommands: {}\n{streams}", commands.join(", "))
+    let daemon = if *daemon { "a daemon is at work" } else { "no daemon is at work (`tradepost run`)" };
+    let CommandCounts { waiting, running, parked, done } = commands;
+    let mut lines = vec![
+        daemon.to_owned(),
+        format!("events: {last_position}"),
+        format!("commands: {waiting} waiting, {running} running, {parked} parked, {done} done"),
+    ];
+    if *deliveries != DeliveryCounts::default() {
+        let DeliveryCounts { unread, failed, read } = deliveries;
+        lines.push(format!("webhooks: {unread} unread, {failed} not understood, {read} read in the last 7 days"));
+    }
+    lines.push(section("Streams", &columns, rows));
+    if !held_back.is_empty() {
+        let columns = [column("ACCOUNT", 24), column("STATE", 13), column("SINCE", 20), column("WHY", 60)];
+        let rows = held_back.iter().map(|standing| {
+            let why = standing.reason.clone().unwrap_or_default();
+            vec![standing.account.clone(), word(&standing.state), moment(standing.since), why]
+        });
+        lines.push(section("Accounts that are held back", &columns, rows));
+    }
+    lines.join("\n")
 }

@@ -10,13 +10,14 @@ use tradepost_engine::stream::{Committed, StreamKey};
 use tradepost_runtime::NamedCallError;
 
 use super::Context;
-use crate::config::{AccountEntry, Config};
+use crate::config::Config;
 use crate::data_directory::turn_unless_daemon;
 use crate::explain;
 use crate::failure::{Exit, Failure, Result, Stop};
 use crate::output::{self, Output};
 use crate::progress;
 use crate::session::{Opener, Session, engine_options};
+use crate::standing;
 use crate::walk::Stream;
 
 /// Walk streams once and keep what they hold: records, and an event for each that is new, changed or gone
@@ -40,16 +41,20 @@ pub(crate) struct Sync {
 impl Sync {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
         let config = Config::read(&context.table).map_err(Failure::from)?;
-        let entries: Vec<&AccountEntry> = match &self.account {
-            Some(account) => vec![config.account(account).map_err(Failure::from)?],
-            None => config.accounts().collect(),
-        };
         let mut opener = Opener::new(&config)?;
+        let entries = match &self.account {
+            Some(account) => vec![opener.account(account).await?],
+            None => opener.accounts().await?,
+        };
         let _turn = turn_unless_daemon(&config.data, opener.store()).await?;
         let mut told = Told { output: context.output, walked: 0, first: None };
-        for entry in entries {
+        for entry in &entries {
             match opener.open(entry).await {
                 Ok(session) => {
+                    if let Err(Stop::Failed(failure)) = standing::ready(&session, opener.store()).await {
+                        told.failure(&json!({ "account": entry.id }), &entry.id, *failure)?;
+                        continue;
+                    }
                     let options = engine_options(&config.limits);
                     let engine = Engine::new(Arc::clone(opener.store()), [session.account.clone()], options);
                     for key in engine.streams().into_iter().filter(|key| self.is_wanted(key)) {
@@ -72,7 +77,7 @@ impl Sync {
     }
 
     fn nothing_to_walk(&self) -> Failure {
-        let whose = self.account.as_deref().unwrap_or("no account of the table");
+        let whose = self.account.as_deref().unwrap_or("no account");
         let kinds: Vec<&str> = self.streams.iter().map(|stream| stream.name()).collect();
         let kinds = if kinds.is_empty() { "stream".to_owned() } else { kinds.join(" or ") };
         let message = match &self.account {

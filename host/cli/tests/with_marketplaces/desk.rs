@@ -14,6 +14,7 @@ use tradepost_platforms::{Hft71, Platform};
 pub(crate) fn command(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tradepost"));
     command.current_dir(directory).env_remove("TRADEPOST_CONFIG").env_remove("RUST_LOG").stdin(Stdio::null());
+    command.env_remove("TRADEPOST_KEY").env_remove("TRADEPOST_NEW_KEY");
     command
 }
 

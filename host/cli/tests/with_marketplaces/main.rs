@@ -3,3 +3,4 @@
 mod desk;
 mod recorded;
 mod sessions;
+mod stored_accounts;

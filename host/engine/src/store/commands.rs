@@ -10,17 +10,17 @@ use tradepost_runtime::storage::StorageWrites;
 use super::events::{append, count, json, unreadable};
 use super::storage::{apply, now};
 use super::streams::{signed, until};
-use super::{StoreError, failed};
+use super::{StoreError, failed, readings};
 use crate::command::{
-    AttemptEnd, Command, CommandClaim, CommandOutcome, CommandQuery, CommandState, JournalEntry, NewCommand, Resolution,
+    AttemptEnd, ClaimScope, Command, CommandClaim, CommandCounts, CommandOutcome, CommandQuery, CommandState,
+    JournalEntry, NewCommand, ParkCause, Resolution,
 };
 use crate::event::Change;
 
 /// The kind of the events that tell of commands.
 const KIND: &str = "commands";
 
-const COLUMNS: &str =
-    "id, account, operation, arguments, entity, key, state, outcome, attempts, reason, recorded_at, due_at, digest";
+const COLUMNS: &str = "id, account, operation, arguments, entity, key, state, outcome, attempts, reason, recorded_at, due_at, digest, cause";
 
 fn command(row: &Row<'_>) -> rusqlite::Result<Command> {
     let outcome: Option<String> = row.get(7)?;
@@ -39,6 +39,7 @@ fn command(row: &Row<'_>) -> rusqlite::Result<Command> {
         recorded_at: row.get::<_, i64>(10)?.unsigned_abs(),
         due_at: row.get::<_, i64>(11)?.unsigned_abs(),
         digest: row.get(12)?,
+        cause: row.get::<_, Option<String>>(13)?.and_then(|word| ParkCause::parse(&word)),
     })
 }
 
@@ -69,14 +70,18 @@ pub(super) fn enqueue(connection: &mut Connection, new: &NewCommand) -> Result<C
 
 pub(super) fn claim(
     connection: &mut Connection,
-    accounts: &[(String, String)],
-    only: Option<u64>,
+    scope: &ClaimScope,
     lease: Duration,
 ) -> Result<Option<CommandClaim>, StoreError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    let pairs: Vec<[&str; 2]> = accounts.iter().map(|(account, digest)| [account.as_str(), digest.as_str()]).collect();
-    let pairs = serde_json::to_string(&pairs).map_err(|error| StoreError::Unavailable(error.to_string()))?;
     let at = now();
+    if scope.only.is_none() && !any_due(connection, at)? {
+        return Ok(None);
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let pairs: Vec<[&str; 2]> =
+        scope.accounts.iter().map(|(account, digest)| [account.as_str(), digest.as_str()]).collect();
+    let pairs = serde_json::to_string(&pairs).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    let busy = serde_json::to_string(&scope.busy).map_err(|error| StoreError::Unavailable(error.to_string()))?;
     let chosen: Option<(i64, String)> = transaction
         .query_row(
             "SELECT command.id, pair.value ->> 1 FROM command JOIN json_each(?1) AS pair ON pair.value ->> 0 = command.account
@@ -84,11 +89,13 @@ pub(super) fn claim(
                AND (digest IS NULL OR digest = pair.value ->> 1
                    -- Begun and nothing sent: any component may take it up.
                    OR NOT EXISTS (SELECT 1 FROM command_request WHERE command_request.command = command.id)) AND (?3 IS NULL OR command.id = ?3)
+               AND NOT EXISTS (SELECT 1 FROM standing WHERE standing.account = command.account AND standing.state <> 'active')
+               AND command.account NOT IN (SELECT value FROM json_each(?4))
                AND NOT EXISTS (SELECT 1 FROM command AS earlier
                    WHERE earlier.account = command.account AND earlier.entity = command.entity
                      AND earlier.id < command.id AND earlier.state <> 'done')
              ORDER BY due_at, command.id LIMIT 1",
-            params![pairs, at, only.map(signed)],
+            params![pairs, at, scope.only.map(signed), busy],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()
@@ -99,11 +106,22 @@ pub(super) fn claim(
          WHERE id = ?1 RETURNING {COLUMNS}, epoch"
     );
     let (claimed, epoch) = transaction
-        .query_row(&update, params![id, until(lease), digest], |row| Ok((command(row)?, row.get::<_, i64>(13)?)))
+        .query_row(&update, params![id, until(lease), digest], |row| Ok((command(row)?, row.get::<_, i64>(14)?)))
         .map_err(failed)?;
     let journal = requests(&transaction, id)?;
     transaction.commit().map_err(failed)?;
     Ok(Some(CommandClaim { command: claimed, epoch: epoch.unsigned_abs(), journal }))
+}
+
+/// Whether anybody at all has a command that is due: most of the time nobody has, and to ask that costs next to nothing.
+fn any_due(connection: &Connection, at: i64) -> Result<bool, StoreError> {
+    connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM command WHERE state = 'waiting' AND due_at <= ?1)
+                 OR EXISTS (SELECT 1 FROM command WHERE state = 'running' AND lease_until <= ?1)",
+        )
+        .and_then(|mut statement| statement.query_row([at], |row| row.get(0)))
+        .map_err(failed)
 }
 
 pub(super) fn requests(connection: &Connection, id: i64) -> Result<Vec<JournalEntry>, StoreError> {
@@ -217,17 +235,37 @@ pub(super) fn end(
     fence(&transaction, claim)?;
     let id = claim.command.id;
     let ended = match end {
-        AttemptEnd::Done(outcome) => set(&transaction, id, CommandState::Done, Some(outcome), None, None)?,
+        AttemptEnd::Done(outcome) => {
+            follow(&transaction, &claim.command, outcome)?;
+            set(&transaction, id, CommandState::Done, Some(outcome), None, None)?
+        }
         AttemptEnd::Again { at, reason } => {
             forget_refused(&transaction, id)?;
             set(&transaction, id, CommandState::Waiting, None, Some(reason), Some(*at))?
         }
-        AttemptEnd::Park(reason) => set(&transaction, id, CommandState::Parked, None, Some(reason), None)?,
+        AttemptEnd::Park(cause, reason) => {
+            let word = cause.as_str();
+            transaction
+                .execute("UPDATE command SET cause = ?2 WHERE id = ?1", params![signed(id), word])
+                .map_err(failed)?;
+            set(&transaction, id, CommandState::Parked, None, Some(reason), None)?
+        }
     };
     apply(&transaction, &claim.command.account, writes)?;
     tell(&transaction, &ended, Change::Updated)?;
     transaction.commit().map_err(failed)?;
     Ok(ended)
+}
+
+/// An order that was handed to a producer is followed from now on: how it stands is read until it is closed.
+fn follow(transaction: &Transaction<'_>, command: &Command, outcome: &CommandOutcome) -> Result<(), StoreError> {
+    match outcome {
+        CommandOutcome::Applied(receipt) if command.operation == "fulfilment.submit" => match receipt["id"].as_str() {
+            Some(id) => readings::ask(transaction, &command.account, "fulfilment", id, now()),
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
 }
 
 /// Forgets answers that say that nothing was done, or of which it does no harm to ask again: the next attempt sends these requests anew.
@@ -253,7 +291,8 @@ fn set(
     let outcome = outcome.map(serde_json::to_string).transpose();
     let outcome = outcome.map_err(|error| StoreError::Unavailable(error.to_string()))?;
     let update = format!(
-        "UPDATE command SET state = ?2, outcome = ?3, reason = ?4, due_at = coalesce(?5, due_at), lease_until = 0
+        "UPDATE command SET state = ?2, outcome = ?3, reason = ?4, due_at = coalesce(?5, due_at), lease_until = 0,
+             cause = CASE WHEN ?2 = 'parked' THEN cause END
          WHERE id = ?1 RETURNING {COLUMNS}"
     );
     transaction
@@ -269,12 +308,31 @@ pub(super) fn get(connection: &Connection, id: u64) -> Result<Option<Command>, S
 pub(super) fn list(connection: &Connection, query: &CommandQuery) -> Result<Vec<Command>, StoreError> {
     let select = format!(
         "SELECT {COLUMNS} FROM command WHERE (?1 IS NULL OR account = ?1) AND (?2 IS NULL OR state = ?2)
-         ORDER BY id DESC LIMIT ?3"
+           AND (?4 IS NULL OR entity = ?4) AND (?5 IS NULL OR key = ?5) ORDER BY id DESC LIMIT ?3"
     );
     let mut statement = connection.prepare_cached(&select).map_err(failed)?;
     let state = query.state.map(CommandState::as_str);
-    let rows = statement.query_map(params![query.account, state, count(query.limit)], command);
+    let rows = statement.query_map(params![query.account, state, count(query.limit), query.entity, query.key], command);
     rows.and_then(Iterator::collect).map_err(failed)
+}
+
+pub(super) fn counts(connection: &Connection) -> Result<CommandCounts, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT state, count(*) FROM command GROUP BY state").map_err(failed)?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))).map_err(failed)?;
+    let mut counts = CommandCounts::default();
+    for row in rows {
+        let (state, count) = row.map_err(failed)?;
+        let counted = match CommandState::parse(&state) {
+            Some(CommandState::Waiting) => &mut counts.waiting,
+            Some(CommandState::Running) => &mut counts.running,
+            Some(CommandState::Parked) => &mut counts.parked,
+            Some(CommandState::Done) => &mut counts.done,
+            None => continue,
+        };
+        *counted = count.unsigned_abs();
+    }
+    Ok(counts)
 }
 
 pub(super) fn resolve(connection: &mut Connection, id: u64, resolution: &Resolution) -> Result<Command, StoreError> {

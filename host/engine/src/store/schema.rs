@@ -134,7 +134,8 @@ const MIGRATIONS: [&str; 4] = [
         account     TEXT NOT NULL,
         fingerprint BLOB NOT NULL,                  -- SHA-256 of the request: the same delivery has the same
         at          INTEGER NOT NULL,
-        request     TEXT,                           -- JSON; NULL once it was read
+        request     TEXT,                           -- JSON of method, path and headers; NULL once it was read
+        body        BLOB,                           -- likewise
         attempts    INTEGER NOT NULL DEFAULT 0,
         failure     TEXT,
         answer      TEXT,                           -- JSON; NULL until it was read
@@ -154,6 +155,8 @@ const MIGRATIONS: [&str; 4] = [
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX reading_due ON reading (due_at);
     CREATE INDEX stream_due ON stream (due_at);
+    ALTER TABLE stream ADD COLUMN walk_pages INTEGER NOT NULL DEFAULT 0;   -- of the walk that is under way
+    ALTER TABLE command ADD COLUMN cause TEXT;                             -- of a parked one
 ",
 ];
 

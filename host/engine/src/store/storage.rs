@@ -1,6 +1,8 @@
 //! Connectors' values in SQLite: the durable implementation of the runtime's `Storage`.
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
@@ -14,16 +16,51 @@ use super::{OpenError, schema};
 #[derive(Clone)]
 pub struct SqliteStorage {
     pub(super) writer: Writer,
+    /// Held while the file is open: no backup takes its place meanwhile.
+    _open: Option<Arc<File>>,
 }
 
 impl SqliteStorage {
     /// Opens the file, creating it where there is none.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let connection = schema::open(path)?;
-        let writer = Writer::start(connection)
-            .map_err(|error| OpenError::Unusable { path: path.to_owned(), reason: error.to_string() })?;
-        Ok(Self { writer })
+        let open = lock_of(path)?;
+        match open.try_lock_shared() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let reason = "a backup is being put in its place".to_owned();
+                return Err(OpenError::Unusable { path: path.to_owned(), reason });
+            }
+            Err(TryLockError::Error(error)) => return Err(unusable(path, &error)),
+        }
+        Self::on(path, Some(Arc::new(open)))
     }
+
+    /// In memory: gone when it is dropped.
+    pub(super) fn in_memory() -> Result<Self, OpenError> {
+        Self::on(Path::new(":memory:"), None)
+    }
+
+    fn on(path: &Path, open: Option<Arc<File>>) -> Result<Self, OpenError> {
+        let connection = schema::open(path)?;
+        let writer = Writer::start(connection).map_err(|error| unusable(path, &error))?;
+        Ok(Self { writer, _open: open })
+    }
+}
+
+/// The file whose lock says who has the database open.
+pub(super) fn lock_of(path: &Path) -> Result<File, OpenError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".open");
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(name)
+        .map_err(|error| unusable(path, &error))
+}
+
+fn unusable(path: &Path, error: &std::io::Error) -> OpenError {
+    OpenError::Unusable { path: path.to_owned(), reason: error.to_string() }
 }
 
 #[async_trait]

@@ -25,7 +25,7 @@ pub(super) fn claim(
     let claimed = transaction
         .query_row(
             "UPDATE stream SET epoch = epoch + 1, lease_until = ?3 WHERE account = ?1 AND kind = ?2 AND lease_until <= ?4
-             RETURNING epoch, cursor, walk, pages",
+             RETURNING epoch, cursor, walk, pages, walk_pages",
             params![key.account, key.kind, until(lease), now()],
             |row| {
                 Ok(StreamClaim {
@@ -34,6 +34,7 @@ pub(super) fn claim(
                     cursor: row.get(1)?,
                     walk: row.get::<_, i64>(2)?.unsigned_abs(),
                     pages: row.get::<_, i64>(3)?.unsigned_abs(),
+                    walk_pages: row.get::<_, i64>(4)?.unsigned_abs(),
                 })
             },
         )
@@ -54,6 +55,7 @@ pub(super) fn commit(
         cursor: page.cursor.clone(),
         walk: claim.walk + u64::from(page.end),
         pages: claim.pages + 1,
+        walk_pages: if page.end { 0 } else { claim.walk_pages + 1 },
         ..claim.clone()
     };
     let at = now();
@@ -61,7 +63,7 @@ pub(super) fn commit(
     let whole_walks: Option<i64> = transaction
         .query_row(
             "UPDATE stream SET cursor = ?3, walk = ?4, pages = ?5, lease_until = ?6, failure = NULL, failures = 0,
-                 walked_at = CASE WHEN ?7 THEN ?8 ELSE walked_at END,
+                 walk_pages = ?12, walked_at = CASE WHEN ?7 THEN ?8 ELSE walked_at END,
                  whole_walks = CASE WHEN NOT ?7 THEN whole_walks WHEN ?11 THEN whole_walks + 1 ELSE 0 END
              WHERE account = ?1 AND kind = ?2 AND epoch = ?9 AND pages = ?10 AND lease_until <> 0
              RETURNING whole_walks",
@@ -76,7 +78,8 @@ pub(super) fn commit(
                 at,
                 signed(claim.epoch),
                 signed(claim.pages),
-                page.whole
+                page.whole,
+                signed(next.walk_pages)
             ],
             |row| row.get(0),
         )
@@ -85,7 +88,7 @@ pub(super) fn commit(
     let whole_walks = whole_walks.ok_or_else(|| StoreError::Fenced(claim.key.to_string()))?;
     let mut committed = Committed::default();
     for item in &page.items {
-        keep(&transaction, claim, item, &mut committed)?;
+        keep_record(&transaction, &claim.key.account, &claim.key.kind, signed(claim.walk), item, &mut committed)?;
     }
     fail::fail_point!("page.events-written");
     if page.end && whole_walks >= 2 {
@@ -98,15 +101,16 @@ pub(super) fn commit(
     Ok((committed, next))
 }
 
-/// Keeps one record: an event where it is new or has changed.
-fn keep(
+/// Keeps one record, seen by a walk: an event where it is new or has changed.
+pub(super) fn keep_record(
     transaction: &Transaction<'_>,
-    claim: &StreamClaim,
+    account: &str,
+    kind: &str,
+    walk: i64,
     item: &Item,
     committed: &mut Committed,
 ) -> Result<(), StoreError> {
-    let StreamKey { account, kind } = &claim.key;
-    let body = item.record.to_string();
+    let body = item.record.as_str();
     let hash = Sha256::digest(body.as_bytes());
     let known: Option<(Vec<u8>, i64, bool)> = transaction
         .prepare_cached("SELECT hash, version, gone FROM record WHERE account = ?1 AND kind = ?2 AND id = ?3")
@@ -121,7 +125,7 @@ fn keep(
             committed.unchanged += 1;
             return transaction
                 .prepare_cached("UPDATE record SET seen_walk = ?4 WHERE account = ?1 AND kind = ?2 AND id = ?3")
-                .and_then(|mut statement| statement.execute(params![account, kind, item.id, signed(claim.walk)]))
+                .and_then(|mut statement| statement.execute(params![account, kind, item.id, walk]))
                 .map(|_| ())
                 .map_err(failed);
         }
@@ -133,7 +137,7 @@ fn keep(
         Change::Created => committed.created += 1,
         _ => committed.updated += 1,
     }
-    let position = events::append(transaction, &claim.key.account, kind, &item.id, change, version, Some(&body))?;
+    let position = events::append(transaction, account, kind, &item.id, change, version, Some(body))?;
     transaction
         .prepare_cached(
             "INSERT INTO record (account, kind, id, hash, version, position, seen_walk) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -141,7 +145,7 @@ fn keep(
                  position = excluded.position, seen_walk = excluded.seen_walk, gone = 0",
         )
         .and_then(|mut statement| {
-            statement.execute(params![account, kind, item.id, hash.as_slice(), version, position, signed(claim.walk)])
+            statement.execute(params![account, kind, item.id, hash.as_slice(), version, position, walk])
         })
         .map(|_| ())
         .map_err(failed)
@@ -170,6 +174,34 @@ fn drop_missing(transaction: &Transaction<'_>, claim: &StreamClaim) -> Result<u6
             .map_err(failed)?;
     }
     Ok(missing.len() as u64)
+}
+
+/// Makes rows for streams that have none: due at once.
+pub(super) fn add(connection: &mut Connection, keys: &[StreamKey]) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    for StreamKey { account, kind } in keys {
+        transaction
+            .prepare_cached("INSERT INTO stream (account, kind) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
+            .and_then(|mut statement| statement.execute(params![account, kind]))
+            .map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)
+}
+
+/// Streams that are due and free, longest due first, behind the first so many.
+pub(super) fn due(connection: &Connection, limit: usize, skip: usize) -> Result<Vec<StreamKey>, StoreError> {
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT account, kind FROM stream
+             WHERE due_at <= ?1 AND lease_until <= ?1
+               AND NOT EXISTS (SELECT 1 FROM standing WHERE standing.account = stream.account AND standing.state <> 'active')
+             ORDER BY due_at LIMIT ?2 OFFSET ?3",
+        )
+        .map_err(failed)?;
+    let rows = statement.query_map(params![now(), events::count(limit), events::count(skip)], |row| {
+        Ok(StreamKey { account: row.get(0)?, kind: row.get(1)? })
+    });
+    rows.and_then(Iterator::collect).map_err(failed)
 }
 
 pub(super) fn release(

@@ -1,18 +1,21 @@
 //! One account's way out: what its connector asks for, what its operator granted, and its credential.
 
 use std::fmt;
+use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::HeaderMap;
 use secrecy::SecretString;
+use tokio::time::Instant;
 use url::{Host, Url};
 
 use super::address::{AddressClass, classify};
 use super::auth::{Credential, Placement};
+use super::breaker::Breakers;
 use super::error::{Denial, Layer, SendError};
-use super::exchange::{Exchange, Method, Request};
+use super::exchange::{Exchange, Method, Request, Response};
 use super::headers::RequestHeaders;
 use super::login::Login;
 use super::origin::{Grants, Origin};
@@ -61,6 +64,7 @@ pub struct Door {
     /// The only origin that the credential goes to.
     root_origin: Origin,
     turnstile: Option<Turnstile>,
+    breakers: Option<Breakers>,
     pub(super) auth: Authentication,
 }
 
@@ -123,7 +127,8 @@ impl Egress {
         problems.extend(not_granted(&policy, &needed));
         let pace = policy.pace.filter(|_| self.is_paced());
         let turnstile = pace.and_then(|(requests, interval)| Turnstile::new(requests, interval));
-        Ok(Arc::new(Door { egress: self.clone(), turnstile, policy, headers, problems, placement, root_origin, auth }))
+        let breakers = self.is_paced().then(Breakers::default);
+        Ok(Arc::new(Door { egress: self.clone(), turnstile, breakers, policy, headers, problems, placement, root_origin, auth }))
     }
 }
 
@@ -208,6 +213,19 @@ impl Door {
         if let Some(turnstile) = self.turnstile.as_ref().filter(|_| *origin == self.root_origin) {
             turnstile.pass().await;
         }
+    }
+
+    /// Sends something to a server, unless the server is left alone, and notes what became of it.
+    pub(super) async fn guarded(
+        &self,
+        origin: &Origin,
+        send: impl Future<Output = Result<Response, SendError>>,
+    ) -> Result<Response, SendError> {
+        let Some(breakers) = &self.breakers else { return send.await };
+        breakers.admit(origin, Instant::now())?;
+        let outcome = send.await;
+        breakers.note(origin, &outcome, Instant::now());
+        outcome
     }
 
     /// The policy it was opened with.

@@ -211,6 +211,16 @@ impl Exchange {
         }
     }
 
+    /// Logs in where this request will need a token and there is none, so that it does not wait for one when it counts as sent already.
+    /// What goes wrong goes wrong again, and is told, when it is sent.
+    pub(crate) async fn log_in_for(&self, request: &Request) {
+        if let Authentication::Login(login) = &self.door.auth
+            && request.authenticate
+        {
+            let _told_later = self.token(login).await;
+        }
+    }
+
     async fn token(&self, login: &Login) -> Result<Arc<Token>, SendError> {
         let refused = || self.login_refused.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(text) = refused().clone() {
@@ -233,6 +243,15 @@ impl Exchange {
         prepared: &Prepared,
         credential: Option<&SecretString>,
     ) -> Result<Response, SendError> {
+        self.door.guarded(&prepared.origin, self.transmit(request, prepared, credential)).await
+    }
+
+    async fn transmit(
+        &self,
+        request: &Request,
+        prepared: &Prepared,
+        credential: Option<&SecretString>,
+    ) -> Result<Response, SendError> {
         self.door.turn(&prepared.origin).await;
         let deadline = Instant::now() + self.budget.limits.each;
         let (mut url, mut headers) = (prepared.url.clone(), prepared.headers.clone());
@@ -249,6 +268,10 @@ impl Exchange {
         *outgoing.body_mut() = body.map(reqwest::Body::from);
         let outgoing = Outgoing { request: outgoing, effect: request.effect };
         fail::fail_point!("request.about-to-be-sent");
+        #[cfg(feature = "failpoints")]
+        if request.effect != Effect::Read {
+            fail::fail_point!("request.write-about-to-be-sent");
+        }
         let answer = self.door.egress().transmit(&admission, outgoing, &self.budget, deadline).await;
         fail::fail_point!("request.answered");
         answer

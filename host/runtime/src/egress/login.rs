@@ -177,14 +177,13 @@ impl Door {
     async fn log_in(&self, login: &Login) -> Result<(SecretString, Duration), SendError> {
         let budget = Self::login_budget();
         let deadline = Instant::now() + budget.limits.each;
-        let outcome = async {
+        let send = async {
             self.turn(&login.origin).await;
             let admission = self.admit(&login.origin).await?;
             fail::fail_point!("login.about-to-be-sent");
             self.egress().transmit(&admission, login.request(), &budget, deadline).await
-        }
-        .await;
-        let answer = outcome.map_err(|error| match error {
+        };
+        let answer = self.guarded(&login.origin, send).await.map_err(|error| match error {
             // The connector's request was not sent, whatever became of the login.
             SendError::InDoubt(text) | SendError::NotSent(text) => {
                 SendError::NotSent(format!("the login did not complete: {text}"))

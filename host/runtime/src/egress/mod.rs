@@ -9,13 +9,15 @@
 //! 4. `transport` and `address`: the host is looked up once, every address is checked against one table of special
 //!    ranges, and `resolve` lets the client dial these addresses only;
 //! 5. `auth`, `login` and `token`: the credential is placed, last, in a request that nobody outside the host sees;
-//! 6. `turnstile`: it waits for its turn where the platform allows a pace;
+//! 6. `breaker` and `turnstile`: a server that is down is left alone for a while; a request waits for its turn where the platform
+//!    allows a pace;
 //! 7. `answer`: the answer is read against the call's `budget`, complete or not at all;
 //! 8. `scrub`: the account's secrets are removed from it.
 
 mod address;
 mod answer;
 mod auth;
+mod breaker;
 mod budget;
 mod door;
 mod error;

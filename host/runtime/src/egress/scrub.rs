@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use aho_corasick::{AhoCorasick, Input, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -54,6 +54,8 @@ impl Scrubber {
             Some(
                 AhoCorasick::builder()
                     .match_kind(MatchKind::LeftmostFirst)
+                    // 7 KiB an account instead of 34 to 76 for the default, and the vectorised search in front of it is the same.
+                    .kind(Some(AhoCorasickKind::ContiguousNFA))
                     .build(prefixes)
                     .expect("a few hundred short patterns fit an automaton"),
             )

@@ -396,6 +396,10 @@ impl Egress {
             Ok(Ok(response)) => response,
         };
         fail::fail_point!("request.headers-read");
+        #[cfg(feature = "failpoints")]
+        if effect != Effect::Read {
+            fail::fail_point!("request.write-headers-read");
+        }
         check_headers(response.headers())?;
         let pace = Pace {
             between_bytes: timeouts.between_bytes,

@@ -1,0 +1,42 @@
+//! A reading: one record that is to be read anew by its id, because something told that it changed.
+
+use serde_json::{Value, json};
+use tradepost_runtime::{Account, Capability};
+
+/// A record to be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reading {
+    /// The account.
+    pub account: String,
+    /// The kind of record: `orders`, `products`, `sellers` or `fulfilment`.
+    pub kind: String,
+    /// Its id at the source.
+    pub id: String,
+    /// Attempts that failed.
+    pub attempts: u32,
+    /// Counts how often it was asked for: a reading that was asked for again while it was under way is done again.
+    pub round: u64,
+}
+
+/// Kinds of records that can be read by their id, and the operations that do it.
+const OPERATIONS: [(Capability, &str); 4] = [
+    (Capability::Orders, "orders.get"),
+    (Capability::Products, "products.get"),
+    (Capability::Sellers, "sellers.get"),
+    (Capability::Fulfilment, "fulfilment.status"),
+];
+
+/// The operation that reads a record of this kind at this account, and its arguments; none where the connector has none.
+pub(crate) fn operation(account: &Account, kind: &str, id: &str) -> Option<(&'static str, Value)> {
+    let found = OPERATIONS.iter().find(|(capability, _)| capability.name() == kind);
+    let (_, operation) = found.filter(|(capability, _)| account.connector().has(*capability))?;
+    Some((operation, json!({ "id": id })))
+}
+
+/// Whether a producer's order will not change any more, so that nobody has to ask for it again.
+pub(crate) fn is_final(kind: &str, record: &Value) -> bool {
+    let state = |axis: &str| record["status"][axis].as_str().unwrap_or_default();
+    kind != "fulfilment"
+        || matches!(state("order"), "completed" | "closed" | "cancelled")
+        || matches!(state("fulfilment"), "delivered" | "returned" | "cancelled")
+}
