@@ -8,7 +8,7 @@ use futures_util::stream::{self, Stream};
 use serde_json::Value;
 use tokio::sync::watch;
 use tradepost_runtime::errors::ErrorKind;
-use tradepost_runtime::{Account, NamedCallError, WRITING_OPERATIONS};
+use tradepost_runtime::{Account, Capability, NamedCallError, WRITING_OPERATIONS};
 
 use crate::command::{ClaimScope, Command, CommandQuery, CommandState, NewCommand};
 use crate::event::{Event, EventFilter};
@@ -30,6 +30,8 @@ const EVENTS_AT_ONCE: usize = 500;
 pub struct EngineOptions {
     /// How long after a complete walk a stream is walked again.
     pub every: Duration,
+    /// How often a stream of changes is walked from its beginning, to find what the changes left out and what is gone.
+    pub reconcile_every: Duration,
     /// How often the store is asked for work that is due.
     pub tick: Duration,
     /// Streams that are walked at the same time.
@@ -41,11 +43,12 @@ pub struct EngineOptions {
 }
 
 impl Default for EngineOptions {
-    /// Every five minutes; work is looked for every half second; eight walks and eight commands at a time; leases of
+    /// Every five minutes, from the beginning once a day; work is looked for every half second; eight walks and eight commands at a time; leases of
     /// two minutes.
     fn default() -> Self {
         Self {
             every: Duration::from_mins(5),
+            reconcile_every: Duration::from_hours(24),
             tick: Duration::from_millis(500),
             pulls_at_once: 8,
             commands_at_once: 8,
@@ -266,11 +269,12 @@ impl Engine {
         }
     }
 
-    /// Has a record read anew by its id, soon: the feed tells if it has changed. Gives whether the connector can do that.
-    pub async fn refresh(&self, account: &str, kind: &str, id: &str) -> Result<bool, StoreError> {
-        let can = self.account(account).is_some_and(|account| reading::operation(account, kind, id).is_some());
+    /// Has an order followed that was handed to a producer: how it stands is read now and again until it is closed, and each change is an
+    /// event of kind `fulfilment`. An order that a command handed over is followed by itself. Gives whether the connector can do that.
+    pub async fn follow(&self, account: &str, id: &str) -> Result<bool, StoreError> {
+        let can = self.account(account).is_some_and(|account| account.connector().has(Capability::Fulfilment));
         if can {
-            self.store.ask_reading(account, kind, id).await?;
+            self.store.ask_reading(account, reading::FULFILMENT, id).await?;
         }
         Ok(can)
     }

@@ -1,7 +1,7 @@
 //! Pulling: a stream is walked page by page, and each page is kept with its cursor or not at all.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use tradepost_runtime::commerce::{Category, ListQuery, Notification, NotificationQuery, Order, Product, StockLevel};
@@ -93,8 +93,15 @@ pub(crate) async fn pull(
         return Err(PullError::NoStream { connector: connector.label().to_owned(), kind: kind.to_owned() });
     }
     let described = connector.manifest().streams.iter().find(|stream| stream.interface == kind);
-    let whole = described.is_some_and(|stream| !stream.incremental);
+    let reads_everything = described.is_some_and(|stream| !stream.incremental);
     let Some(mut claim) = store.claim_stream(&key, options.lease).await? else { return Err(PullError::Busy(key)) };
+    let begins = claim.walk_pages == 0;
+    if begins && !reads_everything && is_over(claim.whole_at, options.reconcile_every) {
+        // What a source leaves out of its changes, and what is gone, only shows when everything is read.
+        claim.cursor = None;
+        claim.walk_is_whole = true;
+    }
+    let whole = reads_everything || claim.walk_is_whole;
     fail::fail_point!("pull.claimed");
     let mut pulled = Pulled { key, records: Committed::default(), pages: 0, complete: false };
     loop {
@@ -124,6 +131,12 @@ pub(crate) async fn pull(
             Err(error) => return Err(give_up(store, &claim, error).await),
         }
     }
+}
+
+/// Whether this much time has gone by since then, milliseconds since 1970; or there was no then.
+fn is_over(then: Option<u64>, time: Duration) -> bool {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    then.is_none_or(|then| Duration::from_millis(then) + time <= now)
 }
 
 /// Gives the stream back with what went wrong, to be tried again when that makes sense.

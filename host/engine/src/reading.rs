@@ -1,4 +1,7 @@
-//! A reading: one record that is to be read anew by its id, because something told that it changed.
+//! A reading: one record that is to be read by its id. Orders at a producer are kept that way, because producers list none.
+//!
+//! What a source lists is read by walks only: the same record reads differently in a list and by its id at some sources (WCFM's commission of
+//! an order line is one), and would seem to change each time.
 
 use serde_json::{Value, json};
 use tradepost_runtime::{Account, Capability};
@@ -8,7 +11,7 @@ use tradepost_runtime::{Account, Capability};
 pub struct Reading {
     /// The account.
     pub account: String,
-    /// The kind of record: `orders`, `products`, `sellers` or `fulfilment`.
+    /// The kind of record: [`FULFILMENT`].
     pub kind: String,
     /// Its id at the source.
     pub id: String,
@@ -17,6 +20,9 @@ pub struct Reading {
     /// Counts how often it was asked for: a reading that was asked for again while it was under way is done again.
     pub round: u64,
 }
+
+/// The kind of the records that say how an order stands at a producer.
+pub const FULFILMENT: &str = "fulfilment";
 
 /// Kinds of records that can be read by their id, and the operations that do it.
 const OPERATIONS: [(Capability, &str); 4] = [
@@ -36,7 +42,7 @@ pub(crate) fn operation(account: &Account, kind: &str, id: &str) -> Option<(&'st
 /// Whether a producer's order will not change any more, so that nobody has to ask for it again.
 pub(crate) fn is_final(kind: &str, record: &Value) -> bool {
     let state = |axis: &str| record["status"][axis].as_str().unwrap_or_default();
-    kind != "fulfilment"
+    kind != FULFILMENT
         || matches!(state("order"), "completed" | "closed" | "cancelled")
         || matches!(state("fulfilment"), "delivered" | "returned" | "cancelled")
 }

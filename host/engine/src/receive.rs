@@ -212,11 +212,11 @@ fn tell(account: &Account, event: WebhookEvent, commit: &mut DeliveryCommit) {
             let record = serde_json::json!({ "id": told.id, "status": told.status });
             commit.items.push((ORDER_STATUSES.to_owned(), Item { id: told.id.clone(), record: record.to_string() }));
             let at_a_producer = account.connector().has(Capability::Fulfilment);
-            (if at_a_producer { "fulfilment" } else { "orders" }.to_owned(), told.id)
+            (if at_a_producer { reading::FULFILMENT } else { "orders" }.to_owned(), told.id)
         }
         WebhookEvent::Changed(changed) => (changed.kind, changed.id),
     };
-    if reading::operation(account, &kind, &id).is_some() {
+    if kind == reading::FULFILMENT {
         commit.readings.push((kind, id));
     } else {
         commit.due.push(StreamKey::new(account.id(), kind));

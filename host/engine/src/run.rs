@@ -214,12 +214,7 @@ impl Engine {
                 self.health().well(account);
                 // What is not final yet is looked at again.
                 let again_in = (!reading::is_final(&reading.kind, &reply.value)).then_some(self.options().every);
-                let mut record = reply.value;
-                if let Some(raw) = record.get_mut("raw") {
-                    // Lists are read without it: the same record is the same, whichever way it was read.
-                    *raw = serde_json::Value::Null;
-                }
-                let item = Item { id: reading.id.clone(), record: record.to_string() };
+                let item = Item { id: reading.id.clone(), record: reply.value.to_string() };
                 self.store().commit_reading(reading, Some(item), again_in, reply.writes).await?;
                 self.wake();
                 Ok(())

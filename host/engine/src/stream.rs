@@ -43,6 +43,10 @@ pub struct StreamClaim {
     pub pages: u64,
     /// Those of the walk that is under way.
     pub walk_pages: u64,
+    /// Whether the walk that is under way reads everything.
+    pub walk_is_whole: bool,
+    /// When such a walk came to its end last, milliseconds since 1970.
+    pub whole_at: Option<u64>,
 }
 
 /// A record as a page brought it.
@@ -63,7 +67,7 @@ pub struct PageCommit {
     pub cursor: Option<String>,
     /// Whether the walk is complete.
     pub end: bool,
-    /// Whether each walk reads everything, so that what two walks did not bring is gone.
+    /// Whether its walk reads everything: what nothing has brought since before the last such walk is gone.
     pub whole: bool,
     /// What the connector stored.
     pub writes: StorageWrites,

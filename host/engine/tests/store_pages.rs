@@ -79,7 +79,7 @@ impl Numbers {
     }
 }
 
-/// What a stream must be like, kept without any of the store's means: no walk numbers, but for each record the whole walks that missed it.
+/// What a stream must be like, kept without any of the store's means: no walk numbers, but for each record the whole walks that missed it since it was seen.
 #[derive(Default)]
 struct ModelStream {
     records: BTreeMap<String, ModelRecord>,
@@ -151,8 +151,10 @@ impl Model {
         }
         if page.end {
             for (id, record) in &mut stream.records {
-                record.missed = if page.whole && !stream.seen.contains(id) { record.missed + 1 } else { 0 };
-                if record.missed == 2 && record.content.take().is_some() {
+                if page.whole && !stream.seen.contains(id) {
+                    record.missed += 1;
+                }
+                if page.whole && record.missed >= 2 && record.content.take().is_some() {
                     committed.deleted += 1;
                     record.version += 1;
                     record.position = tell(id, Change::Deleted, record.version, None);

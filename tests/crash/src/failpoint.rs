@@ -161,7 +161,8 @@ mod tests {
             let arm = Arm::new("journal.entered", 2, deed);
             assert_eq!(arm.to_string().parse::<Arm>().unwrap(), arm);
         }
-        for text in ["journal.entered", "journal.entered:kill", "journal.entered@x:kill", "a@1:kill-after", "a@1:sing"] {
+        for text in ["journal.entered", "journal.entered:kill", "journal.entered@x:kill", "a@1:kill-after", "a@1:sing"]
+        {
             assert!(text.parse::<Arm>().is_err(), "{text}");
         }
     }

@@ -16,7 +16,10 @@ use tradepost_engine::event::{Change, Event, EventFilter};
 use tradepost_engine::store::Store;
 use tradepost_platforms::{HardToFind, Hft71, Platform};
 
-use crate::traffic::{SELLER, commands, is_held_back, word};
+use crate::traffic::{PRODUCER, SELLER, commands, is_held_back, word};
+
+/// Attempts after which the engine leaves a command to a person.
+const MOST_ATTEMPTS: u32 = 10;
 
 /// What was counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -45,26 +48,30 @@ impl Verdict {
         (self.lost, self.duplicated, self.phantom, self.silent) == (0, 0, 0, 0) && self.findings.is_empty()
     }
 
-    fn find(&mut self, count: fn(&mut Self) -> &mut usize, finding: String) {
+    pub(crate) fn find(&mut self, count: fn(&mut Self) -> &mut usize, finding: String) {
         *count(self) += 1;
         self.findings.push(finding);
     }
 }
 
 /// Judges the marketplace and the producer of a run.
-pub(crate) async fn judge(store: &Arc<dyn Store>, seller: &HardToFind, producer: &Hft71) -> Result<Verdict> {
-    let mut verdict = Verdict::default();
+pub(crate) async fn judge(
+    store: &Arc<dyn Store>,
+    seller: &HardToFind,
+    producer: &Hft71,
+    verdict: &mut Verdict,
+) -> Result<()> {
     let events = events_of(store, None).await?;
     verdict.events = events.iter().filter(|event| event.kind != "commands").count();
-    judge_orders(&events, seller, &mut verdict);
+    judge_orders(&events, seller, verdict);
     let all = commands(store).await?;
     verdict.commands = all.len();
-    for command in &all {
+    for command in all.iter().filter(|command| [SELLER, PRODUCER].contains(&command.account.as_str())) {
         let held_back = is_held_back(command, &all);
         let book = Book::of(command, seller, producer);
-        judge_command(store, command, held_back, &book, &mut verdict).await?;
+        judge_command(store, command, held_back, &book, verdict).await?;
     }
-    judge_updates(producer, &mut verdict);
+    judge_updates(producer, verdict);
     let keys: BTreeSet<&str> = all.iter().filter_map(|command| command.key.as_deref()).collect();
     for entry in seller.ledger().entries().into_iter().chain(producer.ledger().entries()) {
         let key = match entry.effect {
@@ -77,7 +84,7 @@ pub(crate) async fn judge(store: &Arc<dyn Store>, seller: &HardToFind, producer:
             verdict.find(|v| &mut v.phantom, format!("nobody asked for {} {}", entry.effect, entry.key));
         }
     }
-    Ok(verdict)
+    Ok(())
 }
 
 /// The events of one kind, or all.
@@ -122,8 +129,8 @@ fn judge_orders(events: &[Event], seller: &HardToFind, verdict: &mut Verdict) {
         let held = seller.shop().order(&id).unwrap_or_default();
         let held = (held["status"].as_str().unwrap_or_default().to_owned(), instant(&held["dates"]["updated_at"]));
         let told = newest.remove(id.as_str());
-        let told =
-            told.map(|told| (told["status"]["raw"].as_str().unwrap_or_default().to_owned(), instant(&told["updated_at"])));
+        let told = told
+            .map(|told| (told["status"]["raw"].as_str().unwrap_or_default().to_owned(), instant(&told["updated_at"])));
         if told.as_ref() != Some(&held) {
             verdict.find(|v| &mut v.lost, format!("order {id} is {held:?} and was told of as {told:?}"));
         }
@@ -139,11 +146,11 @@ fn instant(date: &Value) -> String {
 }
 
 /// What the ledgers say of a command.
-struct Book {
+pub(crate) struct Book {
     /// How often its effect stands there.
-    times: usize,
+    pub(crate) times: usize,
     /// Whether it may stand there more than once.
-    repeatable: bool,
+    pub(crate) repeatable: bool,
 }
 
 impl Book {
@@ -169,7 +176,7 @@ impl Book {
     }
 }
 
-async fn judge_command(
+pub(crate) async fn judge_command(
     store: &Arc<dyn Store>,
     command: &Command,
     held_back: bool,
@@ -194,8 +201,13 @@ async fn judge_command(
         (CommandState::Parked, _) => {
             verdict.parked += 1;
             let requests = store.requests_of(command.id).await?;
-            let in_doubt = requests.iter().any(|request| request.answer.is_none());
-            if !in_doubt || command.reason.is_none() {
+            // No answer, or one that servers give when they fail, and after which nobody knows either.
+            let in_doubt = requests.iter().any(|request| match &request.answer {
+                None => true,
+                Some(answer) => answer.status >= 500 || answer.status == 408,
+            });
+            let is_given_up = command.attempts >= MOST_ATTEMPTS;
+            if !(in_doubt || is_given_up) || command.reason.is_none() {
                 verdict.find(|v| &mut v.silent, format!("{name} is parked without evidence: {:?}", command.reason));
             }
         }

@@ -16,8 +16,10 @@ pub mod mutant_run;
 pub mod mutants;
 pub mod points;
 pub mod scenario;
+pub mod soak;
 pub mod table;
 mod traffic;
+mod webhooks;
 pub mod worker;
 
 pub use desk::Connectors;

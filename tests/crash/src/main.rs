@@ -10,9 +10,10 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 use futures_util::StreamExt;
 use tradepost_crash::failpoint::Arm;
+use tradepost_crash::soak::{CONNECTORS, Soak, Soaked, thirds};
 use tradepost_crash::table::{Row, table};
 use tradepost_crash::worker::Worker;
-use tradepost_crash::{Bench, Connectors, Matrix, Mutant, POINTS, Point, mutant_row, point};
+use tradepost_crash::{Bench, Connectors, Matrix, Mutant, POINTS, Point, Verdict, mutant_row, point};
 
 /// Kill the daemon at every place that matters, and count what is lost or done twice
 #[derive(Debug, Parser)]
@@ -22,7 +23,9 @@ over, and the platforms' ledgers tell what was lost or done twice. The same seed
 
 Examples:
   tradepost-crash --seeds 20
-  tradepost-crash --point O06 --point O08 --first 7 --seeds 1")]
+  tradepost-crash --point O06 --point O08 --first 7 --seeds 1
+  tradepost-crash --mutants --seeds 3
+  tradepost-crash soak --minutes 30")]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -60,6 +63,18 @@ struct MatrixArguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Kill the daemon every few seconds for a long time, with all platforms, faults that come and go, and its memory watched
+    Soak {
+        /// How long, in minutes; what is open then settles without faults
+        #[arg(long, default_value_t = 30)]
+        minutes: u64,
+        /// What its choices come from
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// JSON on stdout instead of a table
+        #[arg(long)]
+        json: bool,
+    },
     /// The daemon that is killed: `tradepost run` with failpoints
     #[command(hide = true)]
     Daemon {
@@ -104,6 +119,7 @@ fn main() -> Result<ExitCode> {
             executor()?.block_on(Worker { mutant, every, lease, alone }.run(Path::new(".")))?;
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Soak { minutes, seed, json }) => executor()?.block_on(soak(minutes, seed, json)),
         None if arguments.matrix.mutants || arguments.matrix.mutant.is_some() => {
             executor()?.block_on(mutants(&arguments.matrix))
         }
@@ -165,6 +181,38 @@ async fn mutants(arguments: &MatrixArguments) -> Result<ExitCode> {
     print("MUTANT", &rows, is_good, arguments.json)
 }
 
+async fn soak(minutes: u64, seed: u64, json: bool) -> Result<ExitCode> {
+    let soak = Soak {
+        program: std::env::current_exe()?,
+        connectors: Connectors::build(&CONNECTORS)?,
+        length: Duration::from_secs(minutes * 60),
+        seed,
+    };
+    let soaked = soak.run(|line| eprintln!("{line}")).await?;
+    let is_good = soaked.verdict.is_good();
+    if json {
+        println!("{}", serde_json::to_string_pretty(&soaked)?);
+        return Ok(exit(is_good));
+    }
+    let Soaked { verdict, lives, requests, faults } = &soaked;
+    println!("LIVES                 NUMBER  MOST MEMORY  STORE AT THE END");
+    for (name, (number, life)) in ["first third", "middle third", "last third"].iter().zip(thirds(lives)) {
+        let (memory, store) = (format!("{} MiB", life.memory >> 20), format!("{} KiB", life.store >> 10));
+        println!("{name:20} {number:7} {memory:>12} {store:>17}");
+    }
+    let Verdict { lost, duplicated, phantom, silent, parked, commands, events, findings } = verdict;
+    println!(
+        "\n{} kills, {faults} faults, {requests} requests, {commands} commands, {events} events: {lost} lost, {duplicated} double, {phantom} phantom, {silent} silent, {parked} parked",
+        lives.len().saturating_sub(1)
+    );
+    findings.iter().for_each(|finding| println!("  {finding}"));
+    Ok(exit(is_good))
+}
+
+fn exit(is_good: bool) -> ExitCode {
+    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
 fn print(head: &str, rows: &[Row], is_good: bool, json: bool) -> Result<ExitCode> {
     if json {
         println!("{}", serde_json::to_string_pretty(&serde_json::json!({"good": is_good, "rows": rows}))?);
@@ -178,5 +226,5 @@ fn print(head: &str, rows: &[Row], is_good: bool, json: bool) -> Result<ExitCode
             println!("  {finding}");
         }
     }
-    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(exit(is_good))
 }

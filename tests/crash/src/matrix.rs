@@ -29,7 +29,8 @@ impl Matrix<'_> {
         let mut rows: Vec<Row> = self.points.iter().map(|point| Row::new(point.name, point.what)).collect();
         // Seed by seed, so that runs of the same kind, which wait for the same things, do not fall together.
         let seeds = self.first..self.first + self.seeds;
-        let runs = seeds.flat_map(|seed| self.points.iter().enumerate().map(move |(place, point)| (place, *point, seed)));
+        let runs =
+            seeds.flat_map(|seed| self.points.iter().enumerate().map(move |(place, point)| (place, *point, seed)));
         let bar = progress(self.seeds * self.points.len() as u64);
         let mut running = futures_util::stream::iter(runs)
             .map(|(place, point, seed)| {

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::daemon::{Daemon, Start, was_killed};
 use crate::failpoint::{Arm, Deed};
-use crate::judge::judge;
+use crate::judge::{Verdict, judge};
 use crate::mutants::{BETWEEN_COMMITS, Mutant};
 use crate::scenario::{Bench, Place, Run, settle};
 use crate::table::Row;
@@ -65,13 +65,14 @@ impl Scenario {
             _ => killed(bench, mutant, &place, &mut work, self.arm(mutant, &mut random)).await?,
         }
         let store = place.desk.store()?;
-        let verdict = judge(&store, &place.seller, &place.producer).await?;
+        let mut verdict = Verdict::default();
+        judge(&store, &place.seller, &place.producer, &mut verdict).await?;
         Ok(Run { reached: true, verdict })
     }
 
     fn arm(self, mutant: Mutant, random: &mut Rng) -> Arm {
         let (point, hits) = match self {
-            // The producer's stock has two pages, which are read anew with every walk: the first of them that counts is behind them.
+            // Among them are pages of the producer's stock, which is read whole each time: a fault there heals by itself.
             Self::Page if mutant == Mutant::CursorBeforeEvents => (BETWEEN_COMMITS, 1..=4),
             Self::Page => ("page.events-written", 1..=4),
             Self::Sent => ("journal.answer-not-kept", 1..=3),

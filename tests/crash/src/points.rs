@@ -117,8 +117,10 @@ fn command(random: &mut Rng, point: &str) -> Plan {
     plan(Traffic::OneByOne, vec![kill(point, random.u32(1..=3))])
 }
 
+/// A kill during a login. At the second one the other account is at work already, so there are no commands then.
 fn login(random: &mut Rng, point: &str) -> Plan {
-    plan(Traffic::OneByOne, vec![kill(point, random.u32(1..=2))])
+    let (hit, traffic) = [(1, Traffic::OneByOne), (1, Traffic::OneByOne), (2, Traffic::Walks)][random.usize(0..3)];
+    plan(traffic, vec![kill(point, hit)])
 }
 
 fn webhook(random: &mut Rng, point: &str) -> Plan {
@@ -216,9 +218,7 @@ pub const POINTS: &[Point] = &[
     strict("W1", "webhook here, nothing kept", |random| webhook(random, "webhook.arrived")),
     strict("W1b", "webhook kept, not read", |random| webhook(random, "webhook.kept")),
     strict("W2", "webhook's events committed, not answered", |random| webhook(random, "webhook.committed")),
-    strict("W3", "webhook answered", |random| {
-        plan(Traffic::Webhooks, vec![Death::Acknowledged(random.u32(1..=3))])
-    }),
+    strict("W3", "webhook answered", |random| plan(Traffic::Webhooks, vec![Death::Acknowledged(random.u32(1..=3))])),
     in_doubt("RANDOM", "at any moment, eight times", |random| {
         let deaths = (0..8).map(|_| Death::After(Duration::from_millis(random.u64(0..3000)))).collect();
         let fault = Some("apply-then-reset:every=9:path=/order");

@@ -13,9 +13,11 @@ use tradepost_platforms::{HardToFind, Hft71, Platform, Served};
 
 use crate::daemon::{Daemon, Process, Start, was_killed};
 use crate::desk::{Connectors, Desk};
+use crate::failpoint::Arm;
 use crate::judge::{Verdict, judge, judge_database};
-use crate::points::{Death, Plan, Point};
+use crate::points::{Death, Plan, Point, Traffic};
 use crate::traffic::{PRODUCER, SELLER, Work, commands, open};
+use crate::webhooks;
 
 /// How long the daemon has in the end, undisturbed. It keeps the pace of five requests a second that the marketplace allows.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -69,20 +71,31 @@ pub async fn run(bench: &Bench, point: &Point, seed: u64) -> Result<Run> {
     let place = Place::open(bench).await?;
     let mut work = Work::new(place.seller.shop(), place.producer.shop(), random.fork());
     let mut reached = true;
+    let takes_webhooks = plan.traffic == Traffic::Webhooks;
+    let address = takes_webhooks.then(|| webhooks::send(&place.producer)).transpose()?;
     place.seller.set_fault(fault(plan.seller_fault)?);
     place.producer.set_fault(fault(plan.producer_fault)?);
     for death in &plan.deaths {
-        reached &= live_and_die(bench, &place, &plan, death, &mut work, &mut random).await?;
+        reached &= live_and_die(bench, &place, &plan, death, address.as_deref(), &mut work, &mut random).await?;
     }
     place.seller.set_fault(None);
     place.producer.set_fault(None);
     work.finish(&place.desk).await?;
-    let mut daemon = Daemon::start(&Start::daemon(&bench.program, place.desk.path(), &[]))?;
+    let mut daemon = Daemon::start(&start(bench, &place, address.as_deref(), &[]))?;
     daemon.ready().await?;
+    if takes_webhooks {
+        webhooks::send_again(&place.producer.shop()).await.with_context(|| daemon.last_words())?;
+    }
     let store = place.desk.store()?;
     settle(&store).await.with_context(|| daemon.last_words())?;
+    let mut verdict = Verdict::default();
+    if takes_webhooks {
+        // Changes that the commands made meanwhile were told of as well.
+        webhooks::send_again(&place.producer.shop()).await.with_context(|| daemon.last_words())?;
+        webhooks::judge(&store, &place.producer.shop(), &mut verdict).await?;
+    }
     daemon.stop().await?;
-    let mut verdict = judge(&store, &place.seller, &place.producer).await?;
+    judge(&store, &place.seller, &place.producer, &mut verdict).await?;
     drop(store);
     judge_database(&place.desk.database(), &mut verdict)?;
     if !point.may_park && verdict.parked > 0 {
@@ -90,6 +103,14 @@ pub async fn run(bench: &Bench, point: &Point, seed: u64) -> Result<Run> {
         verdict.findings.push(parked);
     }
     Ok(Run { reached, verdict })
+}
+
+fn start<'a>(bench: &'a Bench, place: &'a Place, webhooks: Option<&str>, arms: &'a [Arm]) -> Start<'a> {
+    let start = Start::daemon(&bench.program, place.desk.path(), arms);
+    match webhooks {
+        Some(address) => start.with("--webhooks", address),
+        None => start,
+    }
 }
 
 fn fault(text: Option<&str>) -> Result<Option<tradepost_platforms::Fault>> {
@@ -102,13 +123,14 @@ async fn live_and_die(
     place: &Place,
     plan: &Plan,
     death: &Death,
+    address: Option<&str>,
     work: &mut Work,
     random: &mut Rng,
 ) -> Result<bool> {
     let arms = if let Death::At(arms) = death { arms.as_slice() } else { &[] };
     // Something is there to be done when it begins.
     work.happen(plan.traffic, &place.desk).await?;
-    let mut daemon = Daemon::start(&Start::daemon(&bench.program, place.desk.path(), arms))?;
+    let mut daemon = Daemon::start(&start(bench, place, address, arms))?;
     let until = Instant::now() + if let Death::After(life) = death { *life } else { LONGEST_LIFE };
     let struck = Arc::new(AtomicBool::new(false));
     if let Death::Unanswered(write) = death {
@@ -126,6 +148,11 @@ async fn live_and_die(
         if plan.tokens_expire && random.u8(0..8) == 0 {
             place.seller.shop().expire_tokens();
             place.producer.shop().expire_tokens();
+        }
+        if let Death::Acknowledged(count) = death
+            && webhooks::acknowledged(&place.producer.shop()) >= usize::try_from(*count)?
+        {
+            return daemon.kill().await.map(|()| true);
         }
         work.happen(plan.traffic, &place.desk).await?;
     };

@@ -18,6 +18,8 @@ pub(crate) const PRODUCER: &str = "crash/hft71";
 
 /// Orders that the marketplace gets while a run lasts have ids from here.
 const FIRST_ORDER: u64 = 900_000;
+/// Orders that the producer has before it tells what becomes of them.
+const ORDERS_TOLD_OF: usize = 2;
 
 /// Everything that happens outside the daemon.
 pub(crate) struct Work {
@@ -28,17 +30,31 @@ pub(crate) struct Work {
     sold: u64,
     submitted: u64,
     updated: u64,
+    /// Words about orders that the producer sent.
+    told: u64,
 }
 
 impl Work {
     pub(crate) fn new(seller: HardToFindShop, producer: Hft71Shop, random: Rng) -> Self {
-        Self { seller, producer, random, sold: 0, submitted: 0, updated: 0 }
+        Self { seller, producer, random, sold: 0, submitted: 0, updated: 0, told: 0 }
     }
 
     /// Lets something happen.
     pub(crate) async fn happen(&mut self, traffic: Traffic, desk: &Desk) -> Result<()> {
         match traffic {
-            Traffic::Walks | Traffic::Webhooks => self.change_orders(),
+            Traffic::Walks => self.change_orders(),
+            Traffic::Webhooks => {
+                let orders = self.producer.order_ids();
+                let store = desk.store()?;
+                if !open(&commands(&store).await?).is_empty() {
+                } else if orders.len() < ORDERS_TOLD_OF {
+                    self.submit(&*store).await?;
+                } else {
+                    self.told += 1;
+                    let order = orders[self.random.usize(0..orders.len())];
+                    self.producer.set_status(order, &format!("Told {}", self.told));
+                }
+            }
             Traffic::OneByOne | Traffic::Sales | Traffic::Updates => {
                 if self.random.u8(0..4) == 0 {
                     self.change_orders();
@@ -63,6 +79,18 @@ impl Work {
         Ok(())
     }
 
+    /// Lets something happen at a rate that the marketplace's pace of five requests a second keeps up with, if called a few times a second.
+    pub(crate) async fn happen_slowly(&mut self, store: &dyn Store) -> Result<()> {
+        match self.random.u8(0..48) {
+            0..6 => self.change_orders(),
+            6 => self.sell(store).await?,
+            7..9 => self.submit(store).await?,
+            9..13 => self.update(store).await?,
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// What is left to do when nothing dies any more: something of everything.
     pub(crate) async fn finish(&mut self, desk: &Desk) -> Result<()> {
         let store = desk.store()?;
@@ -74,12 +102,6 @@ impl Work {
             self.change_orders();
         }
         Ok(())
-    }
-
-    /// The producer sends an order by itself: hands one over if there is none.
-    pub(crate) fn advance(&mut self) -> bool {
-        let orders = self.producer.order_ids();
-        !orders.is_empty() && self.producer.advance(orders[self.random.usize(0..orders.len())])
     }
 
     async fn next_command(&mut self, traffic: Traffic, store: &dyn Store) -> Result<()> {

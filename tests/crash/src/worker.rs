@@ -54,7 +54,8 @@ impl Worker {
                 grants: Grants { private_hosts: vec![origin], ..Grants::default() },
                 ..AccountConfig::default()
             };
-            accounts.push(runtime.open(&connector, config, Arc::clone(&store) as _).context("the account does not open")?);
+            accounts
+                .push(runtime.open(&connector, config, Arc::clone(&store) as _).context("the account does not open")?);
         }
         let options = EngineOptions {
             every: self.every,

@@ -73,6 +73,29 @@ fn a_second_pull_tells_only_what_changed() {
 }
 
 #[test]
+fn what_changes_leave_out_is_found_when_everything_is_read_again() {
+    run(async {
+        let platform = HardToFind::builder().orders(120).start().await.unwrap();
+        let account = account(&platform).await;
+        let store: Arc<dyn Store> = Arc::new(store::in_memory().unwrap());
+        let orders = StreamKey::new(account.id(), "orders");
+        let changes = engine(Arc::clone(&store), &account);
+        changes.pull(&orders, |_| {}).await.unwrap();
+        platform.shop().remove_order("123456");
+        for _ in 0..3 {
+            let walk = changes.pull(&orders, |_| {}).await.unwrap();
+            assert!(walk.records.deleted == 0 && walk.pages < 2, "a walk of changes: {walk:?}");
+        }
+        let options = EngineOptions { reconcile_every: Duration::ZERO, ..EngineOptions::default() };
+        let everything = Engine::new(Arc::clone(&store), [account.clone()], options);
+        let walk = everything.pull(&orders, |_| {}).await.unwrap();
+        assert_eq!((walk.records.unchanged, walk.records.deleted), (119, 1), "nothing has brought it since the first walk");
+        let gone = events(&store, "orders").await.pop().unwrap();
+        assert_eq!((gone.id.as_str(), gone.change), ("123456", Change::Deleted));
+    });
+}
+
+#[test]
 fn a_pull_that_dies_at_any_step_loses_nothing_and_tells_nothing_twice() {
     run(async {
         let platform = HardToFind::builder().orders(230).start().await.unwrap();

@@ -16,6 +16,7 @@ use crate::command::{
     JournalEntry, NewCommand, ParkCause, Resolution,
 };
 use crate::event::Change;
+use crate::reading::FULFILMENT;
 
 /// The kind of the events that tell of commands.
 const KIND: &str = "commands";
@@ -261,7 +262,7 @@ pub(super) fn end(
 fn follow(transaction: &Transaction<'_>, command: &Command, outcome: &CommandOutcome) -> Result<(), StoreError> {
     match outcome {
         CommandOutcome::Applied(receipt) if command.operation == "fulfilment.submit" => match receipt["id"].as_str() {
-            Some(id) => readings::ask(transaction, &command.account, "fulfilment", id, now()),
+            Some(id) => readings::ask(transaction, &command.account, FULFILMENT, id, now()),
             None => Ok(()),
         },
         _ => Ok(()),

@@ -156,6 +156,10 @@ const MIGRATIONS: [&str; 4] = [
     CREATE INDEX reading_due ON reading (due_at);
     CREATE INDEX stream_due ON stream (due_at);
     ALTER TABLE stream ADD COLUMN walk_pages INTEGER NOT NULL DEFAULT 0;   -- of the walk that is under way
+    ALTER TABLE stream ADD COLUMN walk_is_whole INTEGER NOT NULL DEFAULT 0; -- whether that one reads everything
+    ALTER TABLE stream ADD COLUMN whole_walk INTEGER NOT NULL DEFAULT 0;   -- the last walk that did and came to its end; 0 = none
+    ALTER TABLE stream ADD COLUMN whole_at INTEGER;                        -- when
+    ALTER TABLE stream DROP COLUMN whole_walks;
     ALTER TABLE command ADD COLUMN cause TEXT;                             -- of a parked one
 ",
 ];

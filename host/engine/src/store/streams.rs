@@ -25,7 +25,7 @@ pub(super) fn claim(
     let claimed = transaction
         .query_row(
             "UPDATE stream SET epoch = epoch + 1, lease_until = ?3 WHERE account = ?1 AND kind = ?2 AND lease_until <= ?4
-             RETURNING epoch, cursor, walk, pages, walk_pages",
+             RETURNING epoch, cursor, walk, pages, walk_pages, walk_is_whole, whole_at",
             params![key.account, key.kind, until(lease), now()],
             |row| {
                 Ok(StreamClaim {
@@ -35,6 +35,8 @@ pub(super) fn claim(
                     walk: row.get::<_, i64>(2)?.unsigned_abs(),
                     pages: row.get::<_, i64>(3)?.unsigned_abs(),
                     walk_pages: row.get::<_, i64>(4)?.unsigned_abs(),
+                    walk_is_whole: row.get(5)?,
+                    whole_at: row.get::<_, Option<i64>>(6)?.map(i64::unsigned_abs),
                 })
             },
         )
@@ -51,22 +53,24 @@ pub(super) fn commit(
     lease: Duration,
 ) -> Result<(Committed, StreamClaim), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let at = now();
     let next = StreamClaim {
         cursor: page.cursor.clone(),
         walk: claim.walk + u64::from(page.end),
         pages: claim.pages + 1,
         walk_pages: if page.end { 0 } else { claim.walk_pages + 1 },
+        walk_is_whole: page.whole && !page.end,
+        whole_at: if page.end && page.whole { Some(at.unsigned_abs()) } else { claim.whole_at },
         ..claim.clone()
     };
-    let at = now();
     // A lease that ended at 0 was given back. One that ran out stands until somebody takes the stream over.
-    let whole_walks: Option<i64> = transaction
+    let whole_before: Option<i64> = transaction
         .query_row(
             "UPDATE stream SET cursor = ?3, walk = ?4, pages = ?5, lease_until = ?6, failure = NULL, failures = 0,
-                 walk_pages = ?12, walked_at = CASE WHEN ?7 THEN ?8 ELSE walked_at END,
-                 whole_walks = CASE WHEN NOT ?7 THEN whole_walks WHEN ?11 THEN whole_walks + 1 ELSE 0 END
+                 walk_pages = ?12, walked_at = CASE WHEN ?7 THEN ?8 ELSE walked_at END, walk_is_whole = ?11 AND NOT ?7,
+                 whole_at = CASE WHEN ?7 AND ?11 THEN ?8 ELSE whole_at END
              WHERE account = ?1 AND kind = ?2 AND epoch = ?9 AND pages = ?10 AND lease_until <> 0
-             RETURNING whole_walks",
+             RETURNING whole_walk",
             params![
                 claim.key.account,
                 claim.key.kind,
@@ -85,14 +89,14 @@ pub(super) fn commit(
         )
         .optional()
         .map_err(failed)?;
-    let whole_walks = whole_walks.ok_or_else(|| StoreError::Fenced(claim.key.to_string()))?;
+    let whole_before = whole_before.ok_or_else(|| StoreError::Fenced(claim.key.to_string()))?;
     let mut committed = Committed::default();
     for item in &page.items {
         keep_record(&transaction, &claim.key.account, &claim.key.kind, signed(claim.walk), item, &mut committed)?;
     }
     fail::fail_point!("page.events-written");
-    if page.end && whole_walks >= 2 {
-        committed.deleted = drop_missing(&transaction, claim)?;
+    if page.end && page.whole {
+        committed.deleted = drop_missing(&transaction, claim, whole_before)?;
     }
     apply(&transaction, &claim.key.account, &page.writes)?;
     fail::fail_point!("page.about-to-commit");
@@ -151,17 +155,20 @@ pub(super) fn keep_record(
         .map_err(failed)
 }
 
-/// Records that neither this walk nor the one before brought are gone, where both read everything. One walk proves nothing: what moves
-/// between two pages may be missed by it.
-fn drop_missing(transaction: &Transaction<'_>, claim: &StreamClaim) -> Result<u64, StoreError> {
+/// Notes that a walk that read everything came to its end. Records that nothing has brought since before the last such walk are gone. One
+/// walk proves nothing: what moves between two pages may be missed by it.
+fn drop_missing(transaction: &Transaction<'_>, claim: &StreamClaim, whole_before: i64) -> Result<u64, StoreError> {
     let StreamKey { account, kind } = &claim.key;
-    let last_seen = signed(claim.walk).saturating_sub(2);
+    transaction
+        .prepare_cached("UPDATE stream SET whole_walk = ?3 WHERE account = ?1 AND kind = ?2")
+        .and_then(|mut statement| statement.execute(params![account, kind, signed(claim.walk)]))
+        .map_err(failed)?;
     let missing: Vec<(String, i64)> = transaction
         .prepare_cached(
-            "SELECT id, version FROM record WHERE account = ?1 AND kind = ?2 AND gone = 0 AND seen_walk <= ?3 ORDER BY id",
+            "SELECT id, version FROM record WHERE account = ?1 AND kind = ?2 AND gone = 0 AND seen_walk < ?3 ORDER BY id",
         )
         .and_then(|mut statement| {
-            statement.query_map(params![account, kind, last_seen], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            statement.query_map(params![account, kind, whole_before], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         })
         .map_err(failed)?;
     for (id, version) in &missing {
