@@ -27,7 +27,12 @@ const COMMANDS_END: Duration = Duration::from_mins(2);
 
 /// Opens the store, and makes directory and store where there are none.
 pub(crate) fn open_store(directory: &Path) -> Result<Arc<dyn Store>> {
-    fs::create_dir_all(directory).map_err(|error| {
+    // Orders hold people's names and addresses: a directory that is made here is its owner's alone.
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory).map_err(|error| {
         Failure::configuration(format!("the data directory {} cannot be made: {error}", directory.display()))
             .advice("name another one with `data = \"DIRECTORY\"` in the table of accounts")
     })?;

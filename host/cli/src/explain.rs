@@ -126,7 +126,12 @@ pub(crate) fn parked(cause: Option<ParkCause>) -> (Exit, String) {
             Exit::ConnectorFault
         }
     };
-    (exit, cause.map_or_else(|| "in-doubt".to_owned(), |cause| word(&cause)))
+    let kind = match cause {
+        // The contract's word for it.
+        None | Some(ParkCause::InDoubt) => "outcome-unknown".to_owned(),
+        Some(cause) => word(&cause),
+    };
+    (exit, kind)
 }
 
 /// A call that brought no result.

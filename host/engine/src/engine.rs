@@ -297,6 +297,20 @@ impl Engine {
         self.store.command(id).await?.ok_or(StoreError::NoCommand(id))
     }
 
+    /// Waits until a command needs nobody any more: until it is done, refused or parked. Whatever carries it out may be another process.
+    pub async fn settled(&self, id: u64) -> Result<Command, StoreError> {
+        let mut committed = self.committed.subscribe();
+        loop {
+            committed.mark_unchanged();
+            let command = self.store.command(id).await?.ok_or(StoreError::NoCommand(id))?;
+            if Self::is_settled(&command) {
+                return Ok(command);
+            }
+            // Commits of another process on the same store wake nobody here.
+            let _woken = tokio::time::timeout(self.options.tick, committed.changed()).await;
+        }
+    }
+
     /// How it works.
     pub fn options(&self) -> &EngineOptions {
         &self.options

@@ -12,6 +12,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tradepost_runtime::NamedCallError;
 use tradepost_runtime::errors::ErrorKind;
+use tradepost_runtime::storage::StorageWrites;
 
 use crate::engine::Engine;
 use crate::failure::Remedy;
@@ -207,7 +208,7 @@ impl Engine {
     async fn read(&self, reading: &Reading) -> Result<(), StoreError> {
         let Some(account) = self.account(&reading.account) else { return Ok(()) };
         let Some((operation, arguments)) = reading::operation(account, &reading.kind, &reading.id) else {
-            return self.store().commit_reading(reading, None, None, Default::default()).await.map(drop);
+            return self.store().commit_reading(reading, None, None, StorageWrites::default()).await.map(drop);
         };
         match account.call_by_name(operation, &arguments).await {
             Ok(reply) => {
@@ -220,14 +221,14 @@ impl Engine {
                 Ok(())
             }
             Err(NamedCallError::Call(error)) if matches!(error.kind(), Some(ErrorKind::NotFound)) => {
-                self.store().commit_reading(reading, None, None, Default::default()).await.map(drop)
+                self.store().commit_reading(reading, None, None, StorageWrites::default()).await.map(drop)
             }
             Err(NamedCallError::Call(error)) => {
                 self.health().failed(account, &error).await?;
                 self.store().put_off_reading(reading, Remedy::of(&error).wait(reading.attempts + 1)).await
             }
             Err(NamedCallError::NoSuchOperation(_) | NamedCallError::Arguments { .. }) => {
-                self.store().commit_reading(reading, None, None, Default::default()).await.map(drop)
+                self.store().commit_reading(reading, None, None, StorageWrites::default()).await.map(drop)
             }
         }
     }

@@ -297,7 +297,9 @@ pub enum OpenError {
         least: u64,
     },
     /// The clock cannot be right.
-    #[error("this machine's clock shows {shows} s since 1970, which was before {newest} s, when the store was written last; set the clock")]
+    #[error(
+        "this machine's clock shows {shows} s since 1970, which was before {newest} s, when the store was written last; set the clock"
+    )]
     WrongClock {
         /// What it shows, in seconds since 1970.
         shows: u64,

@@ -544,7 +544,8 @@ async fn commands_are_listed_by_account_and_state_the_newest_first() {
         let listed = |account: Option<&str>, state, limit| {
             let (store, account) = (Arc::clone(&store), account.map(str::to_owned));
             async move {
-                let commands = store.commands(&CommandQuery { account, state, entity: None, key: None, limit }).await.unwrap();
+                let commands =
+                    store.commands(&CommandQuery { account, state, entity: None, key: None, limit }).await.unwrap();
                 commands.iter().map(|command| command.id).collect::<Vec<_>>()
             }
         };

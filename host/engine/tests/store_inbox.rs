@@ -8,7 +8,7 @@ use std::time::Duration;
 use each_store::on_each;
 use serde_json::json;
 use tradepost_engine::command::{ClaimScope, NewCommand};
-use tradepost_engine::delivery::{DeliveryCommit, NewDelivery};
+use tradepost_engine::delivery::{DeliveryCommit, DeliveryCounts, NewDelivery};
 use tradepost_engine::event::{Change, Event, EventFilter};
 use tradepost_engine::standing::AccountState;
 use tradepost_engine::store::Store;
@@ -88,7 +88,7 @@ async fn a_delivery_that_is_not_genuine_leaves_nothing_and_one_that_fails_stays_
     on_each(|store| async move {
         let forged = store.keep_delivery(NewDelivery::new(ACCOUNT, request("forged"))).await.unwrap();
         store.refuse_delivery(forged.id).await.unwrap();
-        assert_eq!(store.delivery_counts().await.unwrap(), Default::default());
+        assert_eq!(store.delivery_counts().await.unwrap(), DeliveryCounts::default());
 
         let poison = store.keep_delivery(NewDelivery::new(ACCOUNT, request("poison"))).await.unwrap();
         store.fail_delivery(poison.id, "trapped".into(), None).await.unwrap();

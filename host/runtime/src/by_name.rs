@@ -88,11 +88,21 @@ macro_rules! with_operations {
 }
 
 macro_rules! argument {
-    ($get:ident value $name:literal) => { $get.value($name)? };
-    ($get:ident by_ref $name:literal) => { &$get.value($name)? };
-    ($get:ident slice $name:literal) => { &$get.value::<Vec<_>>($name)? };
-    ($get:ident text $name:literal) => { &$get.value::<String>($name)? };
-    ($get:ident cursor $name:literal) => { $get.value::<Option<String>>($name)?.as_deref() };
+    ($get:ident value $name:literal) => {
+        $get.value($name)?
+    };
+    ($get:ident by_ref $name:literal) => {
+        &$get.value($name)?
+    };
+    ($get:ident slice $name:literal) => {
+        &$get.value::<Vec<_>>($name)?
+    };
+    ($get:ident text $name:literal) => {
+        &$get.value::<String>($name)?
+    };
+    ($get:ident cursor $name:literal) => {
+        $get.value::<Option<String>>($name)?.as_deref()
+    };
 }
 
 macro_rules! call {

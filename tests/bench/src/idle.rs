@@ -31,7 +31,7 @@ pub(crate) fn measure(quick: bool) -> anyhow::Result<Vec<Figure>> {
     walk_every_stream(directory.path())?;
     let storage = Arc::new(open(directory.path())?);
     let store: Arc<dyn Store> = storage.clone();
-    let runtime = setup::scripted_runtime(Arc::new(Canned(Bytes::from_static(LOGIN))))?;
+    let runtime = scripted_hardtofind::runtime(Arc::new(Canned(Bytes::from_static(LOGIN))))?;
     let connector = executor.block_on(runtime.load(setup::component("tradepost-hardtofind")?))?;
     // One account brings what all share.
     let shared = scripted_hardtofind::account(&runtime, &connector, "bench/shared", storage.clone())?;

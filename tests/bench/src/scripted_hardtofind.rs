@@ -75,9 +75,9 @@ impl Source for Pages {
     }
 }
 
-/// A runtime whose connectors read these pages, as fast as they like.
-pub(crate) fn runtime(pages: Arc<Pages>) -> anyhow::Result<Runtime> {
-    Runtime::builder().egress(Egress::builder().source(pages).unpaced().build()?).build()
+/// A runtime whose connectors talk to a source, as fast as they like.
+pub(crate) fn runtime(source: Arc<dyn Source>) -> anyhow::Result<Runtime> {
+    Runtime::builder().egress(Egress::builder().source(source).unpaced().build()?).build()
 }
 
 /// An account at the platform of [`SCRIPTED_URL`].

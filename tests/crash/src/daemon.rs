@@ -42,7 +42,7 @@ impl<'a> Start<'a> {
 
     /// With one more argument and its value.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+    pub fn with(mut self, name: &str, value: &impl ToString) -> Self {
         self.arguments.extend([name.to_owned(), value.to_string()]);
         self
     }

@@ -15,6 +15,7 @@ use tradepost_engine::command::{Command, CommandOutcome, CommandState};
 use tradepost_engine::event::{Change, Event, EventFilter};
 use tradepost_engine::store::Store;
 use tradepost_platforms::{HardToFind, Hft71, Platform};
+use tradepost_runtime::egress::Effect;
 
 use crate::traffic::{PRODUCER, SELLER, commands, is_held_back, word};
 
@@ -54,11 +55,12 @@ impl Verdict {
     }
 }
 
-/// Judges the marketplace and the producer of a run.
+/// Judges the marketplace and the producer of a run, whose answers may have been garbled.
 pub(crate) async fn judge(
     store: &Arc<dyn Store>,
     seller: &HardToFind,
     producer: &Hft71,
+    garbled: bool,
     verdict: &mut Verdict,
 ) -> Result<()> {
     let events = events_of(store, None).await?;
@@ -68,7 +70,7 @@ pub(crate) async fn judge(
     verdict.commands = all.len();
     for command in all.iter().filter(|command| [SELLER, PRODUCER].contains(&command.account.as_str())) {
         let held_back = is_held_back(command, &all);
-        let book = Book::of(command, seller, producer);
+        let book = Book::of(command, seller, producer, garbled);
         judge_command(store, command, held_back, &book, verdict).await?;
     }
     judge_updates(producer, verdict);
@@ -151,10 +153,12 @@ pub(crate) struct Book {
     pub(crate) times: usize,
     /// Whether it may stand there more than once.
     pub(crate) repeatable: bool,
+    /// Whether the platform's answers may have been garbled.
+    pub(crate) garbled: bool,
 }
 
 impl Book {
-    fn of(command: &Command, seller: &HardToFind, producer: &Hft71) -> Self {
+    fn of(command: &Command, seller: &HardToFind, producer: &Hft71, garbled: bool) -> Self {
         let text =
             |pointer: &str| command.arguments.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let count = |platform: &dyn Platform, effect: &str, key: &str| {
@@ -162,16 +166,18 @@ impl Book {
         };
         match command.operation.as_str() {
             "fulfilment.submit" => {
-                Self { times: count(producer, "order.submit", &text("/order/reference")), repeatable: false }
+                Self { times: count(producer, "order.submit", &text("/order/reference")), repeatable: false, garbled }
             }
             "fulfilment-updates.update" => {
                 let (id, status) = (text("/id"), text("/change/status"));
                 let entries = producer.ledger().of("order.update-status");
                 let same = entries.iter().filter(|entry| entry.key == id && entry.json["orderStatus"] == *status);
-                Self { times: same.count(), repeatable: true }
+                Self { times: same.count(), repeatable: true, garbled }
             }
-            "shipments.ship" => Self { times: count(seller, "order.ship", &text("/order_id")), repeatable: false },
-            _ => Self { times: count(seller, "order.process", &text("/id")), repeatable: false },
+            "shipments.ship" => {
+                Self { times: count(seller, "order.ship", &text("/order_id")), repeatable: false, garbled }
+            }
+            _ => Self { times: count(seller, "order.process", &text("/id")), repeatable: false, garbled },
         }
     }
 }
@@ -201,10 +207,13 @@ pub(crate) async fn judge_command(
         (CommandState::Parked, _) => {
             verdict.parked += 1;
             let requests = store.requests_of(command.id).await?;
-            // No answer, or one that servers give when they fail, and after which nobody knows either.
+            // No answer, or one that servers give when they fail, and after which nobody knows either; or, where the platforms answer
+            // nonsense on purpose, any answer to a write.
             let in_doubt = requests.iter().any(|request| match &request.answer {
                 None => true,
-                Some(answer) => answer.status >= 500 || answer.status == 408,
+                Some(answer) => {
+                    answer.status >= 500 || answer.status == 408 || (book.garbled && request.effect != Effect::Read)
+                }
             });
             let is_given_up = command.attempts >= MOST_ATTEMPTS;
             if !(in_doubt || is_given_up) || command.reason.is_none() {

@@ -48,7 +48,7 @@ struct MatrixArguments {
     #[arg(long = "point", value_name = "POINT", value_parser = known_point)]
     points: Vec<String>,
     /// Runs at the same time
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 6)]
     jobs: usize,
     /// Not the points but the mutants: stores with a fault built in, which must show
     #[arg(long, conflicts_with = "points")]
@@ -205,7 +205,9 @@ async fn soak(minutes: u64, seed: u64, json: bool) -> Result<ExitCode> {
         "\n{} kills, {faults} faults, {requests} requests, {commands} commands, {events} events: {lost} lost, {duplicated} double, {phantom} phantom, {silent} silent, {parked} parked",
         lives.len().saturating_sub(1)
     );
-    findings.iter().for_each(|finding| println!("  {finding}"));
+    for finding in findings {
+        println!("  {finding}");
+    }
     Ok(exit(is_good))
 }
 

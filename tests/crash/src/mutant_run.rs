@@ -66,7 +66,7 @@ impl Scenario {
         }
         let store = place.desk.store()?;
         let mut verdict = Verdict::default();
-        judge(&store, &place.seller, &place.producer, &mut verdict).await?;
+        judge(&store, &place.seller, &place.producer, false, &mut verdict).await?;
         Ok(Run { reached: true, verdict })
     }
 
@@ -93,13 +93,13 @@ async fn killed(bench: &Bench, mutant: Mutant, place: &Place, work: &mut Work, a
     for _ in 0..4 {
         work.submit(&*store).await?;
     }
-    let mut first = Daemon::start(&worker(bench, place, mutant, &[arm]).with("--alone", "true"))?;
+    let mut first = Daemon::start(&worker(bench, place, mutant, &[arm]).with("--alone", &true))?;
     let ended = tokio::time::timeout(PATIENCE, first.ended()).await;
     let ended = ended.with_context(|| format!("the worker does not die: {}", first.last_words()))??;
     if !was_killed(ended) {
         bail!("the worker ended by itself ({ended}): {}", first.last_words());
     }
-    let mut second = Daemon::start(&worker(bench, place, mutant, &[]).with("--alone", "true"))?;
+    let mut second = Daemon::start(&worker(bench, place, mutant, &[]).with("--alone", &true))?;
     second.ready().await?;
     settle(&store).await.with_context(|| second.last_words())?;
     second.stop().await
@@ -112,7 +112,7 @@ async fn overtaken(bench: &Bench, mutant: Mutant, place: &Place) -> Result<()> {
     let arms = [Arm::new("journal.about-to-be-entered", 1, Deed::Stop)];
     let lease = LEASE.as_millis();
     // It walks once, so that it does not stand still in the middle of a commit and keep the other one out.
-    let start = worker(bench, place, mutant, &arms).with("--lease", lease).with("--every", 3_600_000);
+    let start = worker(bench, place, mutant, &arms).with("--lease", &lease).with("--every", &3_600_000);
     let mut first = Daemon::start(&start)?;
     first.ready().await?;
     until("the first walk", async || {
@@ -123,7 +123,7 @@ async fn overtaken(bench: &Bench, mutant: Mutant, place: &Place) -> Result<()> {
     store.enqueue(submit(1)).await?;
     let process = first.process()?;
     until("the worker to stand still", async || Ok(process.state() == Some('T'))).await?;
-    let mut second = Daemon::start(&worker(bench, place, mutant, &[]).with("--lease", lease))?;
+    let mut second = Daemon::start(&worker(bench, place, mutant, &[]).with("--lease", &lease))?;
     second.ready().await?;
     // The other one's streams are due in an hour.
     store.enqueue(submit(2)).await?;

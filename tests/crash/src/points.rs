@@ -54,6 +54,28 @@ pub struct Plan {
     pub tokens_expire: bool,
 }
 
+/// How many commands may be parked in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// None: nothing is in doubt.
+    None,
+    /// The one command that a kill meets.
+    OneAKill,
+    /// Any number: a kill meets all that is under way, or requests break off without one.
+    Any,
+}
+
+impl Doubt {
+    /// Whether so many are too many after so many kills.
+    pub fn is_exceeded(self, parked: usize, kills: usize) -> bool {
+        match self {
+            Self::None => parked > 0,
+            Self::OneAKill => parked > kills,
+            Self::Any => false,
+        }
+    }
+}
+
 /// One crash point.
 #[derive(Clone, Copy, Debug)]
 pub struct Point {
@@ -61,8 +83,8 @@ pub struct Point {
     pub name: &'static str,
     /// Where the daemon dies.
     pub what: &'static str,
-    /// Whether the kill may leave a command in doubt, which is then parked.
-    pub may_park: bool,
+    /// How many commands the kills may leave in doubt, which are then parked.
+    pub doubt: Doubt,
     plan: fn(&mut Rng) -> Plan,
 }
 
@@ -128,11 +150,15 @@ fn webhook(random: &mut Rng, point: &str) -> Plan {
 }
 
 const fn strict(name: &'static str, what: &'static str, plan: fn(&mut Rng) -> Plan) -> Point {
-    Point { name, what, may_park: false, plan }
+    Point { name, what, doubt: Doubt::None, plan }
 }
 
 const fn in_doubt(name: &'static str, what: &'static str, plan: fn(&mut Rng) -> Plan) -> Point {
-    Point { name, what, may_park: true, plan }
+    Point { name, what, doubt: Doubt::OneAKill, plan }
+}
+
+const fn at_once(name: &'static str, what: &'static str, plan: fn(&mut Rng) -> Plan) -> Point {
+    Point { name, what, doubt: Doubt::Any, plan }
 }
 
 /// All points.
@@ -209,7 +235,7 @@ pub const POINTS: &[Point] = &[
     }),
     strict("T1", "login answered, token not kept", |random| login(random, "login.answered")),
     strict("T1b", "token kept, not used", |random| login(random, "login.kept")),
-    in_doubt("T2", "several need the token at once", |random| {
+    at_once("T2", "several need the token at once", |random| {
         let point = ["login.answered", "login.kept", "login.about-to-be-sent"][random.usize(0..3)];
         let deaths = vec![kill(point, random.u32(3..=5))];
         Plan { tokens_expire: true, ..plan(Traffic::Flood, deaths) }
@@ -219,7 +245,7 @@ pub const POINTS: &[Point] = &[
     strict("W1b", "webhook kept, not read", |random| webhook(random, "webhook.kept")),
     strict("W2", "webhook's events committed, not answered", |random| webhook(random, "webhook.committed")),
     strict("W3", "webhook answered", |random| plan(Traffic::Webhooks, vec![Death::Acknowledged(random.u32(1..=3))])),
-    in_doubt("RANDOM", "at any moment, eight times", |random| {
+    at_once("RANDOM", "at any moment, eight times", |random| {
         let deaths = (0..8).map(|_| Death::After(Duration::from_millis(random.u64(0..3000)))).collect();
         let fault = Some("apply-then-reset:every=9:path=/order");
         Plan { producer_fault: fault, ..plan(Traffic::Flood, deaths) }

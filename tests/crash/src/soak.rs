@@ -170,7 +170,7 @@ impl Soak {
         daemon.stop().await?;
         soaked.lives.push(Life { memory, store: size(&desk) });
         soaked.requests = platforms.requests();
-        judge(&store, &platforms.seller, &platforms.producer, &mut soaked.verdict).await?;
+        judge(&store, &platforms.seller, &platforms.producer, true, &mut soaked.verdict).await?;
         judge_shops(&store, &platforms, &mut soaked.verdict).await?;
         drop(store);
         judge_database(&desk.database(), &mut soaked.verdict)?;
@@ -276,7 +276,7 @@ async fn judge_shops(store: &Arc<dyn Store>, platforms: &Platforms, verdict: &mu
         if is_overtaken(command) {
             continue;
         }
-        let book = Book { times, repeatable: true };
+        let book = Book { times, repeatable: true, garbled: true };
         judge_command(store, command, is_held_back(command, &all), &book, verdict).await?;
     }
     for platform in [&platforms.wcfm, &platforms.help_ka] {

@@ -89,7 +89,11 @@ fn what_changes_leave_out_is_found_when_everything_is_read_again() {
         let options = EngineOptions { reconcile_every: Duration::ZERO, ..EngineOptions::default() };
         let everything = Engine::new(Arc::clone(&store), [account.clone()], options);
         let walk = everything.pull(&orders, |_| {}).await.unwrap();
-        assert_eq!((walk.records.unchanged, walk.records.deleted), (119, 1), "nothing has brought it since the first walk");
+        assert_eq!(
+            (walk.records.unchanged, walk.records.deleted),
+            (119, 1),
+            "nothing has brought it since the first walk"
+        );
         let gone = events(&store, "orders").await.pop().unwrap();
         assert_eq!((gone.id.as_str(), gone.change), ("123456", Change::Deleted));
     });

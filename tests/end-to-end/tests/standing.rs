@@ -40,11 +40,8 @@ fn an_account_whose_login_is_refused_is_held_back_with_its_commands_until_it_has
         held.pull(&orders, |_| {}).await.unwrap_err();
         assert_eq!(state(&store).await, AccountState::NeedsReauth);
 
-        let acknowledge = Order {
-            operation: "order-acceptance.acknowledge".into(),
-            arguments: json!({"id": "123456"}),
-            key: None,
-        };
+        let acknowledge =
+            Order { operation: "order-acceptance.acknowledge".into(), arguments: json!({"id": "123456"}), key: None };
         let command = held.enqueue(refused.id(), acknowledge).await.unwrap();
         let requests = platform.ledger().requests();
         let soon = async { tokio::time::sleep(Duration::from_millis(300)).await };
@@ -73,7 +70,8 @@ fn a_connector_that_breaks_off_again_and_again_is_not_run_any_more() {
         let platform = HardToFind::builder().start().await.unwrap();
         let limits = Limits { host_calls: 1, ..Limits::default() };
         let runtime = Runtime::builder().limits(limits).build().unwrap();
-        let path = tokio::task::spawn_blocking(|| tradepost_components::build("hardtofind", |_| {})).await.unwrap().unwrap();
+        let path =
+            tokio::task::spawn_blocking(|| tradepost_components::build("hardtofind", |_| {})).await.unwrap().unwrap();
         let loaded = runtime.load(std::fs::read(path).unwrap()).await.unwrap();
         let broken = runtime.open(&loaded, config(&platform).await, Arc::new(MemoryStorage::new())).unwrap();
         let store = new_store();

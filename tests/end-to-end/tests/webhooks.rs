@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tradepost_end_to_end::dying_store::{Death, DyingStore};
 use tradepost_end_to_end::{account, run};
+use tradepost_engine::delivery::DeliveryCounts;
 use tradepost_engine::event::{Event, EventFilter};
 use tradepost_engine::receive::{ORDER_STATUSES, ReceiveError};
 use tradepost_engine::store::{self, Store};
@@ -16,7 +17,8 @@ use tradepost_runtime::Account;
 use tradepost_runtime::contract::WebhookRequest;
 
 fn engine(store: &Arc<dyn Store>, account: &Account) -> Engine {
-    let options = EngineOptions { tick: Duration::from_millis(20), every: Duration::from_millis(50), ..EngineOptions::default() };
+    let options =
+        EngineOptions { tick: Duration::from_millis(20), every: Duration::from_millis(50), ..EngineOptions::default() };
     Engine::new(Arc::clone(store), [account.clone()], options)
 }
 
@@ -71,7 +73,7 @@ fn what_is_forged_too_large_or_not_ours_leaves_nothing_behind() {
         assert_eq!(status(engine.receive("nobody/here", delivery(&secret, "7", "Closed")).await), 404);
         let large = WebhookRequest { body: vec![b' '; (1 << 20) + 1], ..delivery(&secret, "7", "Closed") };
         assert_eq!(status(engine.receive(account.id(), large).await), 413);
-        assert_eq!(store.delivery_counts().await.unwrap(), Default::default());
+        assert_eq!(store.delivery_counts().await.unwrap(), DeliveryCounts::default());
         assert_eq!(store.last_position().await.unwrap(), 0);
 
         let odd = WebhookRequest { body: b"<html>".to_vec(), ..delivery(&secret, "7", "Closed") };

@@ -43,7 +43,8 @@ pub(crate) struct CommandList {
 impl CommandList {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
         let (_, store) = context.store()?;
-        let query = CommandQuery { account: self.account, state: self.state, entity: None, key: None, limit: self.limit };
+        let query =
+            CommandQuery { account: self.account, state: self.state, entity: None, key: None, limit: self.limit };
         let commands = store.commands(&query).await.map_err(|error| explain::store_error(&error))?;
         context.output.list(&commands, &COLUMNS, row)
     }

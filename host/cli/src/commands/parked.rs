@@ -73,8 +73,13 @@ impl Parked {
         let failed = |error: StoreError| explain::store_error(&error);
         match self.action {
             Action::List { account } => {
-                let query =
-                    CommandQuery { account, state: Some(CommandState::Parked), entity: None, key: None, limit: usize::MAX };
+                let query = CommandQuery {
+                    account,
+                    state: Some(CommandState::Parked),
+                    entity: None,
+                    key: None,
+                    limit: usize::MAX,
+                };
                 let commands = store.commands(&query).await.map_err(failed)?;
                 context.output.list(&commands, &command_list::COLUMNS, command_list::row)
             }

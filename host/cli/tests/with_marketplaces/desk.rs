@@ -168,8 +168,17 @@ impl Drop for Daemon {
 
 impl Daemon {
     pub(crate) fn start(desk: &Desk) -> Self {
-        let mut child =
-            command(desk.directory.path()).arg("run").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::start_as(desk, &["run"])
+    }
+
+    /// The same for any command that says when it is ready and works until it is ended.
+    pub(crate) fn start_as(desk: &Desk, arguments: &[&str]) -> Self {
+        let mut child = command(desk.directory.path())
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let stderr = child.stderr.take().unwrap();
         let (say, said) = mpsc::channel();
         // Read to its end, so that the daemon is never held up by a full pipe.

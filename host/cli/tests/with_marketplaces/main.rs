@@ -1,6 +1,8 @@
 //! The whole command against loopback marketplaces.
 
 mod desk;
+mod inbox;
+mod operations;
 mod recorded;
 mod sessions;
 mod stored_accounts;

@@ -87,6 +87,8 @@ pub(super) fn remove(connection: &mut Connection, id: &str) -> Result<bool, Stor
         let known = transaction.execute("DELETE FROM account WHERE id = ?1", [id]).map_err(failed)? > 0;
         if known {
             transaction.execute("DELETE FROM token WHERE account = ?1", [id]).map_err(failed)?;
+            // Kept again, it begins anew: what held it back was about this credential.
+            transaction.execute("DELETE FROM standing WHERE account = ?1", [id]).map_err(failed)?;
         }
         Ok(known)
     })

@@ -77,10 +77,9 @@ pub fn backup(data_directory: &Path, to: &Path) -> Result<BackupFacts, BackupErr
     source.busy_timeout(std::time::Duration::from_secs(30)).map_err(broken(&from))?;
     let partial = beside(to, "partial");
     remove(&partial)?;
-    let copied = partial.to_str().ok_or_else(|| BackupError::Unusable {
-        path: partial.clone(),
-        reason: "its name is not UTF-8".into(),
-    })?;
+    let copied = partial
+        .to_str()
+        .ok_or_else(|| BackupError::Unusable { path: partial.clone(), reason: "its name is not UTF-8".into() })?;
     source.execute("VACUUM INTO ?1", [copied]).map_err(broken(&partial))?;
     let copy = schema::open(&partial)?;
     let last_position: i64 =
@@ -134,9 +133,8 @@ pub fn restore(data_directory: &Path, from: &Path) -> Result<Restored, BackupErr
 fn prepare(copy: &Path, newest: i64) -> Result<(u64, u64), BackupError> {
     let mut connection = schema::open(copy)?;
     let transaction = connection.transaction().map_err(failed)?;
-    let own: i64 = transaction
-        .query_row("SELECT coalesce(max(position), 0) FROM event", [], |row| row.get(0))
-        .map_err(failed)?;
+    let own: i64 =
+        transaction.query_row("SELECT coalesce(max(position), 0) FROM event", [], |row| row.get(0)).map_err(failed)?;
     let reason = "the store was restored from a backup; look at the platform whether this was done since then";
     let parked = transaction
         .execute(

@@ -51,12 +51,7 @@ impl SqliteStorage {
 pub(super) fn lock_of(path: &Path) -> Result<File, OpenError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".open");
-    File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(name)
-        .map_err(|error| unusable(path, &error))
+    File::options().create(true).truncate(false).write(true).open(name).map_err(|error| unusable(path, &error))
 }
 
 fn unusable(path: &Path, error: &std::io::Error) -> OpenError {

@@ -84,6 +84,7 @@ mod tests {
         "https://shop.example".parse().unwrap()
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "what is noted is an outcome")]
     fn answer(status: u16) -> Result<Response, SendError> {
         Ok(Response { status, headers: Vec::new(), body: Bytes::new() })
     }

@@ -128,7 +128,17 @@ impl Egress {
         let pace = policy.pace.filter(|_| self.is_paced());
         let turnstile = pace.and_then(|(requests, interval)| Turnstile::new(requests, interval));
         let breakers = self.is_paced().then(Breakers::default);
-        Ok(Arc::new(Door { egress: self.clone(), turnstile, breakers, policy, headers, problems, placement, root_origin, auth }))
+        Ok(Arc::new(Door {
+            egress: self.clone(),
+            turnstile,
+            breakers,
+            policy,
+            headers,
+            problems,
+            placement,
+            root_origin,
+            auth,
+        }))
     }
 }
 

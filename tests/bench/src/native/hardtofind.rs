@@ -54,6 +54,7 @@ struct LinksJson {
 }
 
 #[derive(Deserialize)]
+#[allow(clippy::struct_field_names, reason = "the platform's names")]
 struct DatesJson {
     created_at: Option<String>,
     updated_at: Option<String>,
@@ -109,9 +110,8 @@ struct ShippingJson {
     instructions: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
-#[derive(Default)]
 struct AddressJson {
     first_name: String,
     last_name: String,
