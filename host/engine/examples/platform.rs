@@ -21,7 +21,7 @@ use tradepost_engine::{Engine, EngineOptions, Order};
 use tradepost_platforms::{HardToFind, Platform};
 use tradepost_runtime::{Account, AccountConfig, Grants, Runtime};
 
-/// How many orders the marketplace holds; all of them are shipped.
+/// How many orders the marketplace holds; those that are ready are shipped.
 const ORDERS: u64 = 5;
 
 #[tokio::main]
@@ -47,14 +47,16 @@ async fn main() -> Result<()> {
     let from = std::fs::read_to_string(&kept).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
     let filter = EventFilter { account: Some(account.id().to_owned()), kind: Some("orders".to_owned()) };
     let mut feed = std::pin::pin!(engine.events(from, filter));
-    let mut shipped = 0;
-    while shipped < ORDERS {
+    let mut known = 0;
+    while known < ORDERS {
         let event = feed.next().await.context("the feed does not end")??;
         let record = event.record.unwrap_or_default();
         println!("{:>3} {:?} order {} is {}", event.position, event.change, event.id, record["status"]["raw"]);
-        if event.change == Change::Created && record["status"]["raw"] == "READY" {
-            take_up_and_ship(&engine, account.id(), &event.id).await?;
-            shipped += 1;
+        if event.change == Change::Created {
+            known += 1;
+            if record["status"]["raw"] == "READY" {
+                take_up_and_ship(&engine, account.id(), &event.id).await?;
+            }
         }
         // Kept after what it led to: what is told again after a crash meets the same keys.
         std::fs::write(&kept, event.position.to_string())?;

@@ -23,6 +23,7 @@ fn orders() -> StreamKey {
     StreamKey::new("acme/hft71", "orders")
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "what is compared is made for it")]
 fn item(id: &str, record: Value) -> Item {
     Item { id: id.into(), record: record.to_string() }
 }

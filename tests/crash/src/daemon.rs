@@ -70,6 +70,8 @@ impl Daemon {
             .env_remove("TRADEPOST_CONFIG")
             .env_remove("FAILPOINTS")
             .env_remove("RUST_LOG")
+            // What it dies of stands first; where, nobody asks.
+            .env_remove("RUST_BACKTRACE")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -22,7 +22,7 @@ pub enum Deed {
     KillAfter(Duration),
     /// SIGKILL after a while, in which the log of the database is written back into its file.
     KillInCheckpoint(Duration),
-    /// SIGSTOP: it stands still until somebody sends SIGCONT.
+    /// SIGSTOP: it stands still until it may go on.
     Stop,
     /// The failpoint's return action: what it stands for there happens, once.
     Return,
@@ -67,7 +67,7 @@ impl Arm {
 }
 
 impl Deed {
-    fn perform(self, database: &PathBuf) {
+    fn perform(self, database: &Path) {
         match self {
             Self::Kill => die(),
             Self::KillAfter(wait) => die_after(wait),
@@ -80,8 +80,12 @@ impl Deed {
                 });
             }
             Self::Stop => {
-                // It comes back when somebody lets it go on.
-                let _stopped = kill_process(getpid(), Signal::STOP);
+                while !may_go_on(database).exists() {
+                    // It comes back when somebody lets it go on.
+                    let _stopped = kill_process(getpid(), Signal::STOP);
+                    // The signal may stop another thread first: this one must not look, and send a second, before it stands still itself.
+                    thread::sleep(Duration::from_millis(100));
+                }
             }
             Self::Return => {}
         }
@@ -94,6 +98,11 @@ pub fn arm(arms: &[Arm], directory: &Path) -> Result<fail::FailScenario<'static>
     let database = std::path::absolute(database(directory))?;
     arms.iter().try_for_each(|arm| arm.set(&database))?;
     Ok(scenario)
+}
+
+/// Lets a process that stands still go on, for good. Whoever sends SIGCONT without this has it stand still anew, a moment later.
+pub(crate) fn may_go_on(database: &Path) -> PathBuf {
+    database.with_file_name("may-go-on")
 }
 
 /// Ends this process without warning.

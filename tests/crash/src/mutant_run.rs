@@ -1,5 +1,6 @@
 //! The mutants' scenarios: what makes each fault show, and what shows nothing where there is none.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -7,7 +8,7 @@ use fastrand::Rng;
 use rustix::process::Signal;
 
 use crate::daemon::{Daemon, Start, was_killed};
-use crate::failpoint::{Arm, Deed};
+use crate::failpoint::{Arm, Deed, may_go_on};
 use crate::judge::{Verdict, judge};
 use crate::mutants::{BETWEEN_COMMITS, Mutant};
 use crate::scenario::{Bench, Place, Run, settle};
@@ -122,7 +123,18 @@ async fn overtaken(bench: &Bench, mutant: Mutant, place: &Place) -> Result<()> {
     .await?;
     store.enqueue(submit(1)).await?;
     let process = first.process()?;
-    until("the worker to stand still", async || Ok(process.state() == Some('T'))).await?;
+    until("the worker to stand still", async || {
+        if process.state() != Some('T') {
+            return Ok(false);
+        }
+        // In the middle of a transaction it would keep everybody else out for as long: then it stands still a moment later.
+        let can_write = can_write(&place.desk.database())?;
+        if !can_write {
+            process.signal(Signal::CONT)?;
+        }
+        Ok(can_write)
+    })
+    .await?;
     let mut second = Daemon::start(&worker(bench, place, mutant, &[]).with("--lease", &lease))?;
     second.ready().await?;
     // The other one's streams are due in an hour.
@@ -133,12 +145,24 @@ async fn overtaken(bench: &Bench, mutant: Mutant, place: &Place) -> Result<()> {
     })
     .await
     .with_context(|| second.last_words())?;
+    std::fs::write(may_go_on(&place.desk.database()), "")?;
     process.signal(Signal::CONT)?;
     // It ends when what it was at has come to its end.
     first.stop().await?;
     second.stop().await?;
     let walked = store.streams().await?.iter().any(|state| state.key.account == SELLER && state.walks > 0);
     if walked { Ok(()) } else { bail!("the marketplace's orders were not walked") }
+}
+
+/// Whether nobody is in the middle of a transaction.
+fn can_write(database: &Path) -> Result<bool> {
+    let connection = rusqlite::Connection::open(database)?;
+    connection.busy_timeout(Duration::ZERO)?;
+    match connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK") {
+        Ok(()) => Ok(true),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> Result<bool>) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Opening the file: start-up checks, settings, migrations.
 
+use std::fs;
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
@@ -164,6 +165,10 @@ const MIGRATIONS: [&str; 4] = [
 ",
 ];
 
+/// Files up to this size are looked through for damage each time they are opened. Larger ones take too long for that; what is damaged in
+/// them shows when it is read, and nothing is written over it.
+const MOST_CHECKED: u64 = 256 << 20;
+
 /// Opens the file and brings it up to date.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
@@ -192,6 +197,9 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
     }
     transaction.pragma_update(None, "user_version", known).map_err(classify)?;
     transaction.commit().map_err(classify)?;
+    if fs::metadata(path).map_or(0, |file| file.len()) > MOST_CHECKED {
+        return Ok(connection);
+    }
     let damage: Option<String> = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         .optional()
