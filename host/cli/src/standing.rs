@@ -60,6 +60,9 @@ pub(crate) fn refusal(session: &Session, standing: &Standing) -> Failure {
         AccountState::Quarantined => failure(Exit::ConnectorFault).advice(format!(
             "its connector broke off again and again; another version sets it to work again, or `tradepost resume {account}`"
         )),
+        AccountState::Foreign => failure(Exit::Credentials).advice(session.credential_advice()).advice(format!(
+            "if the account is to be that seller's from now on: `tradepost resume {account}`"
+        )),
         AccountState::Paused | AccountState::Active => {
             failure(Exit::TryAgain).advice(format!("`tradepost resume {account}` sets it to work again"))
         }

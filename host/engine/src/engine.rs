@@ -197,6 +197,9 @@ impl Engine {
             self.wake();
             go_on(committed)
         };
+        if !self.health.is_its_own(account).await? {
+            return Err(PullError::Foreign(key.account.clone()));
+        }
         let pulled = pull(&self.store, account, &key.kind, &self.options, tell).await;
         match &pulled {
             Ok(_) => self.health.well(account),

@@ -1,6 +1,7 @@
-//! How accounts do: one whose credential is refused, or whose connector breaks off again and again, is held back.
+//! How accounts do: one whose credential is refused or belongs to somebody else, or whose connector breaks off again and again, is held
+//! back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tradepost_runtime::errors::ErrorKind;
@@ -16,11 +17,34 @@ const MOST_FAULTS: u32 = 5;
 pub(crate) struct Health {
     store: Arc<dyn Store>,
     faults: Mutex<BTreeMap<String, u32>>,
+    /// Accounts that were seen to belong to whom they are bound to.
+    proved: Mutex<BTreeSet<String>>,
 }
 
 impl Health {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, faults: Mutex::default() }
+        Self { store, faults: Mutex::default(), proved: Mutex::default() }
+    }
+
+    /// Whether an account's credential belongs to the seller that it is bound to, asked once in the life of a process. Where the platform does
+    /// not say, or cannot be asked now, nothing speaks against it. One that does not is held back.
+    pub(crate) async fn is_its_own(&self, account: &Account) -> Result<bool, StoreError> {
+        let proved = || self.proved.lock().unwrap_or_else(PoisonError::into_inner);
+        if proved().contains(account.id()) {
+            return Ok(true);
+        }
+        let Ok(reply) = account.check().await else { return Ok(true) };
+        if let Some(found) = reply.value.id {
+            let bound = self.store.bind_identity(account.id(), &found).await?;
+            if bound != found {
+                let reason =
+                    format!("the credential belongs to seller {found} at the platform, and the account to {bound}");
+                self.store.set_standing(account.id(), AccountState::Foreign, Some(reason), None).await?;
+                return Ok(false);
+            }
+        }
+        proved().insert(account.id().to_owned());
+        Ok(true)
     }
 
     /// A call of this account came to its end.

@@ -62,6 +62,9 @@ pub enum PullError {
         /// The stream asked for.
         kind: String,
     },
+    /// The credential belongs to another seller at the platform than the account is bound to.
+    #[error("{0}: its credential belongs to another seller at the platform than before; nothing was read")]
+    Foreign(String),
     /// A call failed.
     #[error("{0}")]
     Call(#[from] NamedCallError),

@@ -185,20 +185,28 @@ impl Engine {
 
     async fn begin_readings(&self, work: &mut Work) -> Result<(), StoreError> {
         let most = self.options().pulls_at_once;
-        if work.readings.len() >= most {
-            return Ok(());
-        }
         let share = (most / 4).max(1);
-        for reading in self.store().due_readings(DUE_AT_ONCE).await? {
-            let of_account = work.being_read.iter().filter(|other| other.account == reading.account).count();
-            let is_free = !work.being_read.iter().any(|other| same_record(other, &reading));
-            if work.readings.len() < most && of_account < share && is_free && self.account(&reading.account).is_some() {
-                work.being_read.insert(reading.clone());
-                let engine = self.clone();
-                work.readings.spawn(async move {
-                    let result = engine.read(&reading).await;
-                    (reading, result)
-                });
+        let mut skip = 0;
+        while work.readings.len() < most {
+            let due = self.store().due_readings(DUE_AT_ONCE, skip).await?;
+            let is_last = due.len() < DUE_AT_ONCE;
+            skip += due.len();
+            for reading in due {
+                let of_account = work.being_read.iter().filter(|other| other.account == reading.account).count();
+                let is_free = !work.being_read.iter().any(|other| same_record(other, &reading));
+                // Readings of accounts that are not this engine's stay due.
+                let is_ours = self.account(&reading.account).is_some();
+                if work.readings.len() < most && of_account < share && is_free && is_ours {
+                    work.being_read.insert(reading.clone());
+                    let engine = self.clone();
+                    work.readings.spawn(async move {
+                        let result = engine.read(&reading).await;
+                        (reading, result)
+                    });
+                }
+            }
+            if is_last {
+                break;
             }
         }
         Ok(())

@@ -13,6 +13,9 @@ pub enum AccountState {
     NeedsReauth,
     /// Its connector broke off again and again. Nothing is run until somebody has looked, or another version of the connector is there.
     Quarantined,
+    /// Its credential belongs to another seller at the platform than it did: orders of a stranger would come in, and commands would go to
+    /// him. Set active, it is bound to that one.
+    Foreign,
     /// An operator holds it back.
     Paused,
 }
@@ -23,12 +26,13 @@ impl AccountState {
             Self::Active => "active",
             Self::NeedsReauth => "needs-reauth",
             Self::Quarantined => "quarantined",
+            Self::Foreign => "foreign",
             Self::Paused => "paused",
         }
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Active, Self::NeedsReauth, Self::Quarantined, Self::Paused];
+        let all = [Self::Active, Self::NeedsReauth, Self::Quarantined, Self::Foreign, Self::Paused];
         all.into_iter().find(|state| state.as_str() == text)
     }
 }

@@ -193,8 +193,8 @@ pub trait Store: Storage {
     /// Asks for a record to be read anew by its id.
     async fn ask_reading(&self, account: &str, kind: &str, id: &str) -> Result<(), StoreError>;
 
-    /// Readings that are due, of accounts that are active, longest due first.
-    async fn due_readings(&self, limit: usize) -> Result<Vec<Reading>, StoreError>;
+    /// Readings that are due, of accounts that are active, longest due first, behind the first so many.
+    async fn due_readings(&self, limit: usize, skip: usize) -> Result<Vec<Reading>, StoreError>;
 
     /// Commits what a reading brought (none: the source has no such record any more, and the next walk tells), and what the connector
     /// stored. The reading is done, or due again after a while, unless it was asked for again meanwhile.
@@ -211,6 +211,10 @@ pub trait Store: Storage {
 
     /// How the accounts stand that were ever held back.
     async fn standings(&self) -> Result<Vec<Standing>, StoreError>;
+
+    /// Binds an account to whom its credential belongs to at the platform, unless it is bound. Gives whom it is bound to. The binding ends
+    /// when an account that is [`AccountState::Foreign`] is set active.
+    async fn bind_identity(&self, account: &str, identity: &str) -> Result<String, StoreError>;
 
     /// Sets how an account stands, and why; `digest` is that of its component. Tells whether that is a change, and one event tells of it.
     async fn set_standing(

@@ -27,6 +27,11 @@ pub(crate) async fn attempt(
 ) -> Result<Command, StoreError> {
     fail::fail_point!("command.claimed");
     let command = claim.command.clone();
+    if !health.is_its_own(account).await? {
+        let reason = "the account is held back: its credential belongs to another seller".to_owned();
+        let end = AttemptEnd::Again { at: milliseconds(SystemTime::now()), reason };
+        return store.end_attempt(&claim, end, StorageWrites::default()).await;
+    }
     let journal = Arc::new(CommandJournal::new(Arc::clone(store), claim.clone()));
     let now = UNIX_EPOCH + Duration::from_millis(command.recorded_at);
     let journaled = account.journaled(journal.clone(), now);

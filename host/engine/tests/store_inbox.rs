@@ -71,7 +71,7 @@ async fn a_delivery_is_kept_as_it_came_and_what_it_tells_is_committed_once() {
         assert_eq!(store.commit_delivery(kept.id, late).await.unwrap().0, answer(200), "the first reading stands");
         assert_eq!(events(&store, "order-statuses").await.len(), 1);
         assert_eq!(store.get(ACCOUNT, "seen").await.unwrap().as_deref(), Some(&b"Closed"[..]));
-        assert_eq!(store.due_readings(9).await.unwrap()[0].id, "7");
+        assert_eq!(store.due_readings(9, 0).await.unwrap()[0].id, "7");
         assert_eq!(store.due_streams(9, 0).await.unwrap(), [stock]);
 
         let third = store.keep_delivery(NewDelivery::new(ACCOUNT, request("closed"))).await.unwrap();
@@ -110,27 +110,27 @@ async fn a_reading_that_is_asked_for_while_it_is_under_way_is_done_again() {
         let none = StorageWrites::default;
         store.ask_reading(ACCOUNT, "orders", "7").await.unwrap();
         store.ask_reading(ACCOUNT, "orders", "7").await.unwrap();
-        let due = store.due_readings(9).await.unwrap();
+        let due = store.due_readings(9, 0).await.unwrap();
         assert_eq!(due.len(), 1);
 
         store.ask_reading(ACCOUNT, "orders", "7").await.unwrap();
         store.commit_reading(&due[0], Some(item("READY")), None, none()).await.unwrap();
-        let due = store.due_readings(9).await.unwrap();
+        let due = store.due_readings(9, 0).await.unwrap();
         assert_eq!(due.len(), 1, "it was asked for again");
         let seen = store.commit_reading(&due[0], Some(item("READY")), None, none()).await.unwrap();
         assert_eq!((seen.created, seen.updated, seen.unchanged), (0, 0, 1));
-        assert!(store.due_readings(9).await.unwrap().is_empty());
+        assert!(store.due_readings(9, 0).await.unwrap().is_empty());
         assert_eq!(events(&store, "orders").await.len(), 1);
 
         store.ask_reading(ACCOUNT, "orders", "8").await.unwrap();
-        let due = store.due_readings(9).await.unwrap();
+        let due = store.due_readings(9, 0).await.unwrap();
         store.put_off_reading(&due[0], LASTING).await.unwrap();
-        assert!(store.due_readings(9).await.unwrap().is_empty());
+        assert!(store.due_readings(9, 0).await.unwrap().is_empty());
         store.ask_reading(ACCOUNT, "orders", "8").await.unwrap();
-        let due = store.due_readings(9).await.unwrap();
+        let due = store.due_readings(9, 0).await.unwrap();
         assert_eq!(due[0].attempts, 0, "asked for again, it begins anew");
         store.commit_reading(&due[0], None, Some(LASTING), none()).await.unwrap();
-        assert!(store.due_readings(9).await.unwrap().is_empty());
+        assert!(store.due_readings(9, 0).await.unwrap().is_empty());
     })
     .await;
 }
@@ -159,14 +159,14 @@ async fn nothing_is_done_for_an_account_that_is_held_back_and_one_event_tells_of
         assert!(set(AccountState::NeedsReauth, Some("401")).await);
         assert!(!set(AccountState::NeedsReauth, Some("401 again")).await);
         assert_eq!(store.due_streams(9, 0).await.unwrap(), [StreamKey::new("acme/other", "orders")]);
-        assert!(store.due_readings(9).await.unwrap().is_empty());
+        assert!(store.due_readings(9, 0).await.unwrap().is_empty());
         assert_eq!(store.claim_command(&scope, LASTING).await.unwrap(), None);
         let standing = &store.standings().await.unwrap()[0];
         assert_eq!((standing.state, standing.reason.as_deref()), (AccountState::NeedsReauth, Some("401")));
 
         assert!(set(AccountState::Active, None).await);
         assert_eq!(store.due_streams(9, 0).await.unwrap().len(), 2);
-        assert_eq!(store.due_readings(9).await.unwrap().len(), 1);
+        assert_eq!(store.due_readings(9, 0).await.unwrap().len(), 1);
         let busy = ClaimScope { busy: vec![ACCOUNT.into()], ..scope.clone() };
         assert_eq!(store.claim_command(&busy, LASTING).await.unwrap(), None, "it has its share under way");
         assert!(store.claim_command(&scope, LASTING).await.unwrap().is_some());
@@ -191,6 +191,21 @@ async fn streams_that_are_due_come_longest_due_first_and_in_parts() {
         assert_eq!((due.len(), &due[2]), (3, &key("b")));
         assert_eq!(store.due_streams(2, 0).await.unwrap(), due[..2]);
         assert_eq!(store.due_streams(2, 2).await.unwrap(), due[2..]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_account_is_bound_to_its_seller_until_somebody_has_looked() {
+    on_each(|store| async move {
+        assert_eq!(store.bind_identity(ACCOUNT, "222").await.unwrap(), "222");
+        assert_eq!(store.bind_identity(ACCOUNT, "333").await.unwrap(), "222");
+        store.set_standing(ACCOUNT, AccountState::Paused, None, None).await.unwrap();
+        store.set_standing(ACCOUNT, AccountState::Active, None, None).await.unwrap();
+        assert_eq!(store.bind_identity(ACCOUNT, "333").await.unwrap(), "222");
+        store.set_standing(ACCOUNT, AccountState::Foreign, None, None).await.unwrap();
+        store.set_standing(ACCOUNT, AccountState::Active, None, None).await.unwrap();
+        assert_eq!(store.bind_identity(ACCOUNT, "333").await.unwrap(), "333");
     })
     .await;
 }

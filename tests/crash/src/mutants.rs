@@ -171,7 +171,7 @@ passes_on! {
     fn unread_deliveries(limit: usize) -> Result<Vec<Delivery>, StoreError>;
     fn delivery_counts() -> Result<DeliveryCounts, StoreError>;
     fn ask_reading(account: &str, kind: &str, id: &str) -> Result<(), StoreError>;
-    fn due_readings(limit: usize) -> Result<Vec<Reading>, StoreError>;
+    fn due_readings(limit: usize, skip: usize) -> Result<Vec<Reading>, StoreError>;
     fn commit_reading(
         reading: &Reading,
         item: Option<Item>,
@@ -180,6 +180,7 @@ passes_on! {
     ) -> Result<Committed, StoreError>;
     fn put_off_reading(reading: &Reading, wait: Duration) -> Result<(), StoreError>;
     fn standings() -> Result<Vec<Standing>, StoreError>;
+    fn bind_identity(account: &str, identity: &str) -> Result<String, StoreError>;
     fn set_standing(
         account: &str,
         state: AccountState,

@@ -234,8 +234,8 @@ impl Store for DyingStore {
         mortal!(self.ask_reading(account, kind, id))
     }
 
-    async fn due_readings(&self, limit: usize) -> Result<Vec<Reading>, StoreError> {
-        mortal!(self.due_readings(limit))
+    async fn due_readings(&self, limit: usize, skip: usize) -> Result<Vec<Reading>, StoreError> {
+        mortal!(self.due_readings(limit, skip))
     }
 
     async fn commit_reading(
@@ -254,6 +254,10 @@ impl Store for DyingStore {
 
     async fn standings(&self) -> Result<Vec<Standing>, StoreError> {
         mortal!(self.standings())
+    }
+
+    async fn bind_identity(&self, account: &str, identity: &str) -> Result<String, StoreError> {
+        mortal!(self.bind_identity(account, identity))
     }
 
     async fn set_standing(

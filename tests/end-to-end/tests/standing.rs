@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tradepost_end_to_end::{account, config, connector, host, keep, run};
 use tradepost_engine::command::CommandState;
+use tradepost_engine::pull::PullError;
 use tradepost_engine::standing::AccountState;
 use tradepost_engine::store::{self, Store};
 use tradepost_engine::stream::StreamKey;
@@ -109,5 +110,24 @@ fn a_command_for_what_does_not_exist_or_with_foreign_arguments_is_refused_before
         platform.set_fault(None);
         assert_eq!(store.last_position().await.unwrap(), 1);
         keep(account.check().await).await.unwrap();
+    });
+}
+
+#[test]
+fn an_account_whose_credential_belongs_to_another_seller_is_held_back_before_anything_is_read_or_written() {
+    run(async {
+        let platform = HardToFind::builder().start().await.unwrap();
+        let (account, store) = (account(&platform).await, new_store());
+        store.bind_identity(account.id(), "somebody-else").await.unwrap();
+        let orders = StreamKey::new(account.id(), "orders");
+        let foreign = engine(&store, &account).pull(&orders, |_| {}).await.unwrap_err();
+        assert!(matches!(foreign, PullError::Foreign(_)), "{foreign}");
+        assert_eq!(state(&store).await, AccountState::Foreign);
+        assert!(store.streams().await.unwrap().is_empty(), "the stream was not touched");
+
+        let engine = engine(&store, &account);
+        store.set_standing(account.id(), AccountState::Active, None, None).await.unwrap();
+        engine.pull(&orders, |_| {}).await.unwrap();
+        assert_eq!(state(&store).await, AccountState::Active, "it is bound anew");
     });
 }

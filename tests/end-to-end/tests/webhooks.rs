@@ -156,6 +156,6 @@ fn an_order_that_was_handed_over_is_followed_to_its_end() {
             }
         };
         tokio::time::timeout(Duration::from_secs(60), engine.run(followed, |_| {})).await.unwrap();
-        assert!(store.due_readings(9).await.unwrap().is_empty(), "nobody asks for what is closed");
+        assert!(store.due_readings(9, 0).await.unwrap().is_empty(), "nobody asks for what is closed");
     });
 }

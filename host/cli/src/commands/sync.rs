@@ -143,6 +143,9 @@ fn pull_failure(session: &Session, error: &PullError) -> Failure {
     let failure = match error {
         PullError::Call(NamedCallError::Call(error)) => return session.explain(error),
         PullError::Store(error) => explain::store_error(error),
+        PullError::Foreign(account) => Failure::new(Exit::Credentials, "foreign", error.to_string())
+            .advice(session.credential_advice())
+            .advice(format!("if the account is to be that seller's from now on: `tradepost resume {account}`")),
         PullError::Busy(_) => Failure::new(Exit::TryAgain, "busy", error.to_string()),
         PullError::NoAccount(_) | PullError::NoStream { .. } => {
             Failure::new(Exit::Refused, "unsupported", error.to_string())

@@ -67,6 +67,9 @@ fn records_are_found_without_asking_the_platform() {
     let one = sandbox.object(&["records", SHOP, "orders", "--id", "123456"]);
     assert_eq!((&one["record"]["totals"]["total"], &one["version"]), (&"99.95".into(), &1.into()));
     assert_eq!(sandbox.objects(&["records", SHOP, "orders", "--limit", "3"]).len(), 3);
+    assert_eq!(sandbox.objects(&["orders", "--status", "READY"]), kept);
+    let table = String::from_utf8(sandbox.run(&["orders", "--id", "123456"]).stdout).unwrap();
+    assert!(table.contains("ACCOUNT") && table.contains(SHOP), "{table}");
     assert!(sandbox.objects(&["records", SHOP, "orders", "--text", "no such words"]).is_empty());
     assert!(sandbox.objects(&["records", SHOP, "orders", "--since", "2999-01-01T00:00:00Z"]).is_empty());
     let table = String::from_utf8(sandbox.run(&["records", SHOP, "orders", "--id", "123456"]).stdout).unwrap();

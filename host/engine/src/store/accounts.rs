@@ -88,7 +88,9 @@ pub(super) fn remove(connection: &mut Connection, id: &str) -> Result<bool, Stor
         if known {
             transaction.execute("DELETE FROM token WHERE account = ?1", [id]).map_err(failed)?;
             // Kept again, it begins anew: what held it back was about this credential.
-            transaction.execute("DELETE FROM standing WHERE account = ?1", [id]).map_err(failed)?;
+            for table in ["standing", "identity", "reading"] {
+                transaction.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [id]).map_err(failed)?;
+            }
         }
         Ok(known)
     })

@@ -36,16 +36,16 @@ pub(super) fn ask_one(connection: &mut Connection, account: &str, kind: &str, id
     transaction.commit().map_err(failed)
 }
 
-pub(super) fn due(connection: &Connection, limit: usize) -> Result<Vec<Reading>, StoreError> {
+pub(super) fn due(connection: &Connection, limit: usize, skip: usize) -> Result<Vec<Reading>, StoreError> {
     let mut statement = connection
         .prepare_cached(
             "SELECT account, kind, id, attempts, round FROM reading
              WHERE due_at <= ?1
                AND NOT EXISTS (SELECT 1 FROM standing WHERE standing.account = reading.account AND standing.state <> 'active')
-             ORDER BY due_at LIMIT ?2",
+             ORDER BY due_at LIMIT ?2 OFFSET ?3",
         )
         .map_err(failed)?;
-    let rows = statement.query_map(params![now(), count(limit)], |row| {
+    let rows = statement.query_map(params![now(), count(limit), count(skip)], |row| {
         Ok(Reading {
             account: row.get(0)?,
             kind: row.get(1)?,

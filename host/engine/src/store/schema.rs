@@ -130,6 +130,11 @@ const MIGRATIONS: [&str; 4] = [
         version INTEGER NOT NULL DEFAULT 0          -- counts the events that tell of it
     ) STRICT, WITHOUT ROWID;
 
+    CREATE TABLE identity (
+        account TEXT PRIMARY KEY,
+        id      TEXT NOT NULL                       -- of the seller at the platform that the account was first seen to be
+    ) STRICT, WITHOUT ROWID;
+
     CREATE TABLE delivery (
         id          INTEGER PRIMARY KEY,
         account     TEXT NOT NULL,

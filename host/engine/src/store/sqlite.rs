@@ -165,8 +165,8 @@ impl Store for SqliteStorage {
         self.writer.run(move |connection| readings::ask_one(connection, &account, &kind, &id)).await
     }
 
-    async fn due_readings(&self, limit: usize) -> Result<Vec<Reading>, StoreError> {
-        self.writer.run(move |connection| readings::due(connection, limit)).await
+    async fn due_readings(&self, limit: usize, skip: usize) -> Result<Vec<Reading>, StoreError> {
+        self.writer.run(move |connection| readings::due(connection, limit, skip)).await
     }
 
     async fn commit_reading(
@@ -189,6 +189,11 @@ impl Store for SqliteStorage {
 
     async fn standings(&self) -> Result<Vec<Standing>, StoreError> {
         self.writer.run(|connection| standings::all(connection)).await
+    }
+
+    async fn bind_identity(&self, account: &str, identity: &str) -> Result<String, StoreError> {
+        let (account, identity) = (account.to_owned(), identity.to_owned());
+        self.writer.run(move |connection| standings::bind(connection, &account, &identity)).await
     }
 
     async fn set_standing(

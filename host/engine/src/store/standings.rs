@@ -29,6 +29,17 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<Standing>, StoreError> 
     statement.query_map([], standing).and_then(Iterator::collect).map_err(failed)
 }
 
+/// Binds an account to a seller at its platform, unless it is bound. Gives whom it is bound to.
+pub(super) fn bind(connection: &Connection, account: &str, identity: &str) -> Result<String, StoreError> {
+    connection
+        .query_row(
+            "INSERT INTO identity (account, id) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET id = id RETURNING id",
+            params![account, identity],
+            |row| row.get(0),
+        )
+        .map_err(failed)
+}
+
 /// Sets how an account stands. Tells whether that is a change; one event tells of it.
 pub(super) fn set(
     connection: &mut Connection,
@@ -61,6 +72,10 @@ pub(super) fn set(
     let change = if version == 1 { Change::Created } else { Change::Updated };
     append(&transaction, account, KIND, account, change, version, Some(&body))?;
     if state == AccountState::Active {
+        if before == AccountState::Foreign {
+            // Somebody has looked, and means the one that it belongs to now.
+            transaction.execute("DELETE FROM identity WHERE account = ?1", [account]).map_err(failed)?;
+        }
         // What was put off while nothing could be done is due now.
         let at = now();
         for table in ["stream", "reading"] {
