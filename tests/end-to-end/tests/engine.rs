@@ -88,12 +88,10 @@ fn what_changes_leave_out_is_found_when_everything_is_read_again() {
         }
         let options = EngineOptions { reconcile_every: Duration::ZERO, ..EngineOptions::default() };
         let everything = Engine::new(Arc::clone(&store), [account.clone()], options);
-        let walk = everything.pull(&orders, |_| {}).await.unwrap();
-        assert_eq!(
-            (walk.records.unchanged, walk.records.deleted),
-            (119, 1),
-            "nothing has brought it since the first walk"
-        );
+        for deleted in [0, 1, 0] {
+            let walk = everything.pull(&orders, |_| {}).await.unwrap();
+            assert_eq!((walk.records.unchanged, walk.records.deleted), (119, deleted), "one walk proves nothing");
+        }
         let gone = events(&store, "orders").await.pop().unwrap();
         assert_eq!((gone.id.as_str(), gone.change), ("123456", Change::Deleted));
     });
