@@ -210,7 +210,8 @@ pub(crate) async fn settle(store: &Arc<dyn Store>) -> Result<()> {
                 format!("command {id} to {entity} is {state:?} after {attempts} attempts ({reason:?})")
             });
             let streams: Vec<String> = store.streams().await?.iter().map(|state| format!("{state:?}")).collect();
-            bail!("it does not settle: {}; {}", open.collect::<Vec<_>>().join("; "), streams.join("; "));
+            let standings = store.standings().await?;
+            bail!("it does not settle: {standings:?}; {}; {}", streams.join("; "), open.collect::<Vec<_>>().join("; "));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

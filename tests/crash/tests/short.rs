@@ -41,23 +41,23 @@ fn a_daemon_killed_anywhere_in_a_walk_loses_no_order_and_tells_of_none_twice() {
 
 #[test]
 fn a_daemon_killed_anywhere_in_a_command_does_nothing_twice_and_nothing_in_silence() {
-    let rows = family("O", 4);
+    let rows = family("O", 5);
     assert!(rows.iter().any(|row| row.parked > 0), "what cannot be known is left to a person");
 }
 
 #[test]
 fn a_daemon_killed_while_it_logs_in_logs_in_again() {
-    family("T", 1);
+    family("T", 2);
 }
 
 #[test]
 fn a_webhook_that_was_answered_is_told_of_once_wherever_the_daemon_is_killed() {
-    family("W", 1);
+    family("W", 2);
 }
 
 #[test]
 fn a_daemon_that_is_killed_again_and_again_loses_nothing_and_does_nothing_twice() {
-    family("RANDOM", 2);
+    family("RANDOM", 3);
 }
 
 #[test]
