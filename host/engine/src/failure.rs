@@ -14,7 +14,7 @@ const LONGEST: Duration = Duration::from_mins(15);
 pub(crate) enum Remedy {
     /// Time: the platform asks for this long, or says nothing.
     Later(Option<Duration>),
-    /// Another credential.
+    /// Another credential; or time, where the credential turns out to be right.
     NewCredential,
     /// Somebody has to look: at a grant, the connector.
     Person,
@@ -59,11 +59,11 @@ impl Remedy {
     pub(crate) fn wait(self, attempt: u32) -> Duration {
         match self {
             Self::Later(Some(asked)) => asked.clamp(SHORTEST, LONGEST),
-            Self::Later(None) => {
+            Self::Later(None) | Self::NewCredential => {
                 let bound = SHORTEST.saturating_mul(2_u32.saturating_pow(attempt.min(20))).min(LONGEST);
                 SHORTEST + bound.saturating_sub(SHORTEST).mul_f64(fastrand::f64())
             }
-            Self::NewCredential | Self::Person | Self::None | Self::LookFirst => LONGEST,
+            Self::Person | Self::None | Self::LookFirst => LONGEST,
         }
     }
 }

@@ -55,7 +55,13 @@ impl Health {
     /// A call of this account failed.
     pub(crate) async fn failed(&self, account: &Account, error: &CallError) -> Result<(), StoreError> {
         let state = match error {
-            _ if matches!(error.kind(), Some(ErrorKind::AuthRejected)) => AccountState::NeedsReauth,
+            _ if is_rejection(error) => {
+                // A token that ran out twice in a call looks the same: the credential itself is tried, once.
+                match account.check().await {
+                    Err(error) if is_rejection(&error) => AccountState::NeedsReauth,
+                    _ => return Ok(()),
+                }
+            }
             CallError::Trap { .. } | CallError::Limit { .. } | CallError::InvalidResult { .. } => {
                 let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
                 let count = faults.entry(account.id().to_owned()).or_default();
@@ -71,4 +77,8 @@ impl Health {
         let digest = account.connector().digest().to_string();
         self.store.set_standing(account.id(), state, Some(error.to_string()), Some(digest)).await.map(drop)
     }
+}
+
+fn is_rejection(error: &CallError) -> bool {
+    matches!(error.kind(), Some(ErrorKind::AuthRejected))
 }

@@ -37,7 +37,8 @@ pub(crate) async fn attempt(
     let journaled = account.journaled(journal.clone(), now);
     let result = journaled.call_by_name(&command.operation, &command.arguments).await;
     journal.idle().await;
-    let result = broken_off(result, &journal, &command.operation);
+    #[cfg(feature = "failpoints")]
+    let result = break_off(&journal, &command.operation).and(result);
     match &result {
         Ok(_) => health.well(account),
         Err(NamedCallError::Call(error)) => health.failed(account, error).await?,
@@ -57,17 +58,14 @@ pub(crate) async fn attempt(
 }
 
 /// For the crash harness: a connector that breaks off while it reads an answer that came.
-fn broken_off<T>(
-    result: Result<T, NamedCallError>,
-    _journal: &CommandJournal,
-    _operation: &str,
-) -> Result<T, NamedCallError> {
-    fail::fail_point!("command.trap", _journal.has_written(), |_| {
-        let (connector, operation) = ("failpoint".to_owned(), _operation.to_owned());
+#[cfg(feature = "failpoints")]
+fn break_off(journal: &CommandJournal, operation: &str) -> Result<(), NamedCallError> {
+    fail::fail_point!("command.trap", journal.has_written(), |_| {
+        let (connector, operation) = ("failpoint".to_owned(), operation.to_owned());
         let trap = CallError::Trap { connector, operation, message: "command.trap".to_owned() };
         Err(NamedCallError::Call(trap))
     });
-    result
+    Ok(())
 }
 
 /// What a failed attempt means for its command.
@@ -91,8 +89,6 @@ fn end_of(error: &NamedCallError, journal: &CommandJournal, attempts: u32) -> At
         Remedy::LookFirst => {
             AttemptEnd::Park(ParkCause::InDoubt, format!("look at the platform whether it was done; {error}"))
         }
-        // The account is held back until it has another credential; then the command goes on.
-        Remedy::NewCredential => AttemptEnd::Again { at: milliseconds(SystemTime::now()), reason: error.to_string() },
         Remedy::Person => AttemptEnd::Park(cause(error), error.to_string()),
         Remedy::None => AttemptEnd::Done(CommandOutcome::Refused(match error {
             CallError::Connector(error) => serde_json::to_value(error).unwrap_or_default(),
@@ -107,7 +103,8 @@ fn end_of(error: &NamedCallError, journal: &CommandJournal, attempts: u32) -> At
             let reason = format!("the platform acted and its answer cannot be understood; {error}");
             AttemptEnd::Park(ParkCause::NotUnderstood, reason)
         }
-        Remedy::Later(_) => {
+        // Where it is the credential, the account is held back until it has another one; then the command goes on.
+        Remedy::Later(_) | Remedy::NewCredential => {
             let wait = u64::try_from(remedy.wait(attempts).as_millis()).unwrap_or(u64::MAX);
             AttemptEnd::Again { at: milliseconds(SystemTime::now()).saturating_add(wait), reason: error.to_string() }
         }

@@ -47,8 +47,8 @@ struct MatrixArguments {
     /// Only this point; may be given more than once
     #[arg(long = "point", value_name = "POINT", value_parser = known_point)]
     points: Vec<String>,
-    /// Runs at the same time
-    #[arg(long, default_value_t = 6)]
+    /// Runs at the same time; most of a run is waiting
+    #[arg(long, default_value_t = 16)]
     jobs: usize,
     /// Not the points but the mutants: stores with a fault built in, which must show
     #[arg(long, conflicts_with = "points")]

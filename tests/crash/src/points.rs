@@ -50,7 +50,7 @@ pub struct Plan {
     pub seller_fault: Option<&'static str>,
     /// What the producer does wrong until then.
     pub producer_fault: Option<&'static str>,
-    /// Whether the platforms forget the tokens that they gave, now and then.
+    /// Whether the producer forgets the tokens that it gave, now and then.
     pub tokens_expire: bool,
 }
 
