@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-/// Something that happened to a record. Read on from the last `position`; none is ever missing in between.
+/// Something that happened to a record. Read on from the last `position`; none is ever missing in between,
+/// but where a backup was put in place: the event that tells of it stands behind every position that was given away before.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Event {
     /// Its place in the feed, from 1, without gaps.

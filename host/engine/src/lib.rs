@@ -5,6 +5,8 @@
 //! * The **event feed** tells what changed, in an order without gaps, to be read from any position ([`event`]).
 //! * A **command** is recorded before anything is sent. Its requests are journaled; cut off anywhere and run again, it sends nothing that was
 //!   answered a second time, and what cannot be told is parked for a person ([`command`]).
+//! * A **webhook** is kept before it is read, and what it tells is committed once, before it is answered ([`delivery`], [`receive`]).
+//! * An account that its platform refuses, or whose connector breaks off again and again, is **held back** ([`standing`]).
 //! * An **account** can be kept in the store, its secrets and login tokens sealed under a key that is not in it ([`account`], [`vault`]).
 //!
 //! Only [`store`] speaks SQL.

@@ -25,10 +25,9 @@ pub struct Reading {
 pub const FULFILMENT: &str = "fulfilment";
 
 /// Kinds of records that can be read by their id, and the operations that do it.
-const OPERATIONS: [(Capability, &str); 4] = [
+const OPERATIONS: [(Capability, &str); 3] = [
     (Capability::Orders, "orders.get"),
     (Capability::Products, "products.get"),
-    (Capability::Sellers, "sellers.get"),
     (Capability::Fulfilment, "fulfilment.status"),
 ];
 

@@ -3,7 +3,9 @@
 use clap::Args;
 
 use super::Context;
-use crate::failure::Result;
+use crate::config::Config;
+use crate::failure::{Failure, Result};
+use crate::session::Opener;
 use crate::standing;
 use crate::views;
 
@@ -20,10 +22,12 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
-        let (_, store) = context.store()?;
-        let session = context.open(&self.account).await?;
+        let config = Config::read(&context.table).map_err(Failure::from)?;
+        let mut opener = Opener::new(&config)?;
+        let entry = opener.account(&self.account).await?;
+        let session = opener.open(&entry).await?;
         let identity = session.keep(session.account.check().await).await?;
-        standing::works_again(&session, &store).await?;
+        standing::works_again(&session, opener.store()).await?;
         context.output.single(&identity, |identity| {
             format!(
                 "{} works with {}\n{}",
