@@ -2,7 +2,9 @@
 //!
 //! It counts as the project's crash matrix does. *Lost*: an order that no event told of in its newest version, a command that counts as
 //! done and that the platform does not have. *Duplicated*: an order told of as new twice, an effect that a ledger has twice and that
-//! may not be repeated. *Phantom*: what nobody asked for. *Silent*: a command of which nobody can see how it stands.
+//! may not be repeated. *Phantom*: what nobody asked for. *Silent*: a command of which nobody can see how it stands, or one that counts as
+//! refused and was not: nothing here asks for what a platform refuses. Only where a platform claimed success with nonsense and did
+//! nothing, a refusal is the truth.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,7 +13,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::Value;
-use tradepost_engine::command::{Command, CommandOutcome, CommandState};
+use tradepost_engine::command::{Command, CommandOutcome, CommandState, JournalEntry};
 use tradepost_engine::event::{Change, Event, EventFilter};
 use tradepost_engine::store::Store;
 use tradepost_platforms::{HardToFind, Hft71, Platform};
@@ -153,6 +155,8 @@ pub(crate) struct Book {
     pub(crate) times: usize,
     /// Whether it may stand there more than once.
     pub(crate) repeatable: bool,
+    /// Whether other commands ask for the same effect, so that what stands there may be theirs.
+    pub(crate) shared: bool,
     /// Whether the platform's answers may have been garbled.
     pub(crate) garbled: bool,
 }
@@ -164,24 +168,22 @@ impl Book {
         let count = |platform: &dyn Platform, effect: &str, key: &str| {
             platform.ledger().of(effect).iter().filter(|entry| entry.key == key).count()
         };
-        match command.operation.as_str() {
-            "fulfilment.submit" => {
-                Self { times: count(producer, "order.submit", &text("/order/reference")), repeatable: false, garbled }
-            }
+        let (times, repeatable) = match command.operation.as_str() {
+            "fulfilment.submit" => (count(producer, "order.submit", &text("/order/reference")), false),
             "fulfilment-updates.update" => {
                 let (id, status) = (text("/id"), text("/change/status"));
                 let entries = producer.ledger().of("order.update-status");
                 let same = entries.iter().filter(|entry| entry.key == id && entry.json["orderStatus"] == *status);
-                Self { times: same.count(), repeatable: true, garbled }
+                (same.count(), true)
             }
-            "shipments.ship" => {
-                Self { times: count(seller, "order.ship", &text("/order_id")), repeatable: false, garbled }
-            }
-            _ => Self { times: count(seller, "order.process", &text("/id")), repeatable: false, garbled },
-        }
+            "shipments.ship" => (count(seller, "order.ship", &text("/order_id")), false),
+            _ => (count(seller, "order.process", &text("/id")), false),
+        };
+        Self { times, repeatable, shared: false, garbled }
     }
 }
 
+/// Judges a command by what the ledgers say of it and by its journal.
 pub(crate) async fn judge_command(
     store: &Arc<dyn Store>,
     command: &Command,
@@ -189,7 +191,12 @@ pub(crate) async fn judge_command(
     book: &Book,
     verdict: &mut Verdict,
 ) -> Result<()> {
-    let Command { id, operation, key, .. } = command;
+    weigh(command, held_back, book, &store.requests_of(command.id).await?, verdict);
+    Ok(())
+}
+
+fn weigh(command: &Command, held_back: bool, book: &Book, requests: &[JournalEntry], verdict: &mut Verdict) {
+    let Command { id, operation, key, attempts, .. } = command;
     let times = book.times;
     let name = format!("command {id} ({operation} {})", key.as_deref().unwrap_or_default());
     if times > 1 && !book.repeatable {
@@ -200,13 +207,14 @@ pub(crate) async fn judge_command(
         (CommandState::Done, Some(CommandOutcome::Applied(_))) if times == 0 => {
             verdict.find(|v| &mut v.lost, format!("{name} is done, and the ledger does not have it"));
         }
+        (CommandState::Done, Some(CommandOutcome::Refused(_)))
+            if book.garbled && times == 0 && requests.iter().any(is_empty_promise) => {}
         (CommandState::Done, Some(CommandOutcome::Refused(error))) => {
             verdict.find(|v| &mut v.silent, format!("{name} is refused, {times} times in the ledger: {error}"));
         }
         (CommandState::Done, _) => {}
         (CommandState::Parked, _) => {
             verdict.parked += 1;
-            let requests = store.requests_of(command.id).await?;
             // No answer, or one that servers give when they fail, and after which nobody knows either; or, where the platforms answer
             // nonsense on purpose, any answer to a write.
             let in_doubt = requests.iter().any(|request| match &request.answer {
@@ -215,17 +223,25 @@ pub(crate) async fn judge_command(
                     answer.status >= 500 || answer.status == 408 || (book.garbled && request.effect != Effect::Read)
                 }
             });
-            let is_given_up = command.attempts >= MOST_ATTEMPTS;
+            let is_given_up = *attempts >= MOST_ATTEMPTS;
             if !(in_doubt || is_given_up) || command.reason.is_none() {
                 verdict.find(|v| &mut v.silent, format!("{name} is parked without evidence: {:?}", command.reason));
             }
         }
-        (CommandState::Waiting, _) if times == 0 && held_back => {}
+        // What was never begun and stands in the ledger nevertheless is somebody else's, where there is somebody else.
+        (CommandState::Waiting, _) if held_back && (times == 0 || book.shared && *attempts == 0) => {}
         (state, _) => {
             verdict.find(|v| &mut v.silent, format!("{name} is {state:?}, {times} times in the ledger"));
         }
     }
-    Ok(())
+}
+
+/// Whether a write was answered with success in a way in which the platforms, which answer every write with JSON, do so only when they are
+/// made to fail.
+fn is_empty_promise(request: &JournalEntry) -> bool {
+    let Some(answer) = &request.answer else { return false };
+    let is_success = (200..300).contains(&answer.status);
+    request.effect != Effect::Read && is_success && serde_json::from_slice::<Value>(&answer.body).is_err()
 }
 
 /// Changes of the same order are made in their order, however often each is sent.
@@ -238,6 +254,97 @@ fn judge_updates(producer: &Hft71, verdict: &mut Verdict) {
         if number < before {
             let finding = format!("order {} got change {number} after change {before}", entry.key);
             verdict.find(|v| &mut v.duplicated, finding);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tradepost_runtime::egress::Response;
+
+    use super::*;
+
+    fn command(state: CommandState, outcome: Option<CommandOutcome>, attempts: u32) -> Command {
+        Command {
+            id: 7,
+            account: SELLER.to_owned(),
+            operation: "shipments.ship".to_owned(),
+            arguments: json!({}),
+            entity: "orders/900001".to_owned(),
+            key: Some("ship-900001".to_owned()),
+            state,
+            outcome,
+            attempts,
+            cause: None,
+            reason: None,
+            recorded_at: 0,
+            due_at: 0,
+            digest: None,
+        }
+    }
+
+    fn refused() -> Command {
+        let error = json!({"kind": "conflict", "message": "accepted, and no effect shows"});
+        command(CommandState::Done, Some(CommandOutcome::Refused(error)), 1)
+    }
+
+    fn request(effect: Effect, status: u16, body: &'static str) -> JournalEntry {
+        let answer = Response { status, headers: Vec::new(), body: body.into() };
+        let line = "POST /order/900001/transition".to_owned();
+        JournalEntry { index: 1, effect, fingerprint: [0; 32], line, answer: Some(answer) }
+    }
+
+    fn silent(command: &Command, held_back: bool, book: &Book, requests: &[JournalEntry]) -> usize {
+        let mut verdict = Verdict::default();
+        weigh(command, held_back, book, requests, &mut verdict);
+        assert_eq!(verdict.silent, verdict.findings.len(), "{:?}", verdict.findings);
+        verdict.silent
+    }
+
+    #[test]
+    fn a_refusal_is_true_where_success_was_nonsense_and_nothing_came_of_it() {
+        let book = |times, garbled| Book { times, repeatable: false, shared: false, garbled };
+        let order = r#"{"status":"READY"}"#;
+        for (case, times, garbled, effect, status, body, expected) in [
+            ("an empty answer, nothing done", 0, true, Effect::Once, 200, "", 0),
+            ("a page, nothing done", 0, true, Effect::Once, 200, "<html>", 0),
+            ("an empty answer, and done", 1, true, Effect::Once, 200, "", 1),
+            ("no faults", 0, false, Effect::Once, 200, "", 1),
+            ("a whole answer", 0, true, Effect::Once, 200, order, 1),
+            ("no success", 0, true, Effect::Once, 409, "", 1),
+            ("only a read was garbled", 0, true, Effect::Read, 200, "", 1),
+        ] {
+            let requests = [request(effect, status, body)];
+            assert_eq!(silent(&refused(), false, &book(times, garbled), &requests), expected, "{case}");
+        }
+        assert_eq!(silent(&refused(), false, &book(0, true), &[]), 1, "nothing was sent");
+    }
+
+    #[test]
+    fn a_command_may_wait_only_behind_a_parked_one_and_untouched() {
+        let book = |times, shared| Book { times, repeatable: true, shared, garbled: true };
+        for (case, held_back, attempts, times, shared, expected) in [
+            ("held back", true, 0, 0, false, 0),
+            ("held back, another one did the same", true, 0, 1, true, 0),
+            ("held back, and done all the same", true, 0, 1, false, 1),
+            ("held back, and it was begun", true, 1, 1, true, 1),
+            ("held back by nothing", false, 0, 0, false, 1),
+            ("held back by nothing, another one did the same", false, 0, 1, true, 1),
+        ] {
+            let waiting = command(CommandState::Waiting, None, attempts);
+            assert_eq!(silent(&waiting, held_back, &book(times, shared), &[]), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn done_without_an_effect_is_lost() {
+        let done = command(CommandState::Done, Some(CommandOutcome::Applied(Value::Null)), 1);
+        for (times, lost) in [(0, 1), (1, 0)] {
+            let mut verdict = Verdict::default();
+            let book = Book { times, repeatable: false, shared: false, garbled: true };
+            weigh(&done, false, &book, &[request(Effect::Once, 200, "")], &mut verdict);
+            assert_eq!((verdict.lost, verdict.is_good()), (lost, lost == 0));
         }
     }
 }

@@ -276,7 +276,10 @@ async fn judge_shops(store: &Arc<dyn Store>, platforms: &Platforms, verdict: &mu
         if is_overtaken(command) {
             continue;
         }
-        let book = Book { times, repeatable: true, garbled: true };
+        let shared = all.iter().any(|other| {
+            other.id != command.id && other.account == command.account && other.arguments == command.arguments
+        });
+        let book = Book { times, repeatable: true, shared, garbled: true };
         judge_command(store, command, is_held_back(command, &all), &book, verdict).await?;
     }
     for platform in [&platforms.wcfm, &platforms.help_ka] {
