@@ -146,6 +146,7 @@ pub(crate) fn call_error(error: &CallError) -> Failure {
         CallError::InvalidResult { .. } => Failure::new(Exit::ConnectorFault, "broken-contract", error.to_string())
             .advice("report it to the connector's author; nothing it stored in this call was kept"),
         CallError::Unsupported { .. } => Failure::new(Exit::Refused, "unsupported", error.to_string()),
+        CallError::Retired { .. } => Failure::new(Exit::TryAgain, "retired", error.to_string()).advice("try again"),
         CallError::Journal { stop: JournalStop::Differs { .. }, .. } => {
             Failure::new(Exit::ConnectorFault, "not-deterministic", error.to_string())
                 .advice("report it to the connector's author; look at the platform before doing it again")

@@ -48,6 +48,7 @@ impl Remedy {
             | CallError::Journal { stop: JournalStop::Differs { .. } | JournalStop::Trial(_), .. } => Self::Person,
             CallError::Trap { .. }
             | CallError::Limit { .. }
+            | CallError::Retired { .. }
             | CallError::Journal { stop: JournalStop::Unavailable(_), .. }
             | CallError::Storage(_)
             | CallError::Host(_) => Self::Later(None),

@@ -11,6 +11,7 @@ use url::Url;
 use crate::connector::Connector;
 use crate::contract::manifest::{self, AuthMethod, AuthRecipe, TokenLifetime};
 use crate::contract::secrets::SecretError;
+use crate::draining::Calls;
 use crate::egress::{
     Credential, Door, Grants, Lifetime, LoginBody, LoginField, LoginRecipe, Origin, Placement, Policy, TokenStore,
 };
@@ -50,6 +51,7 @@ pub(crate) struct AccountInner {
     pub(crate) settings_json: String,
     pub(crate) door: Arc<Door>,
     pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) calls: Calls,
     secrets: BTreeMap<String, SecretString>,
 }
 
@@ -119,6 +121,7 @@ impl Account {
                 settings_json,
                 door,
                 storage,
+                calls: Calls::default(),
                 secrets: config.secrets,
             }),
             journaled: None,
@@ -145,6 +148,34 @@ impl Account {
     /// Where its connector's values are kept.
     pub fn storage(&self) -> &Arc<dyn Storage> {
         &self.inner.storage
+    }
+
+    /// How many of its calls are under way: of this value, its clones and its journaled clones together. An account of the
+    /// same id that was opened by another [`Runtime::open`] counts its own.
+    ///
+    /// A call counts from its beginning, also while it waits for its turn, until it returns. What is done with its result
+    /// afterwards, the commit above all, is the embedder's to wait for; so is the last request of a journaled call that was
+    /// cut off, which the journal sees through to its end.
+    pub fn calls_under_way(&self) -> usize {
+        self.inner.calls.under_way()
+    }
+
+    /// Resolves when none of its calls is under way, as [`Account::calls_under_way`] counts them: at once where there is
+    /// none. It keeps nobody from calling; an account is drained after new calls have somewhere else to go.
+    pub async fn drained(&self) {
+        self.inner.calls.drained().await;
+    }
+
+    /// Takes it out of service for good, with its clones. Calls under way end with [`CallError::Retired`], at the next tick
+    /// (10 ms) where the guest computes: the guest is dropped and nothing it wrote is kept, as at the wall-clock limit. Later
+    /// calls end so at once.
+    ///
+    /// A request that a call waits for is given up, and may have been carried out; that of a journaled call goes on without
+    /// the call, and the journal gets its answer.
+    ///
+    /// [`CallError::Retired`]: crate::CallError::Retired
+    pub fn retire(&self) {
+        self.inner.calls.retire();
     }
 }
 

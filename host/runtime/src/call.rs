@@ -109,7 +109,21 @@ impl Account {
                 offered: account.connector.capabilities().map(Capability::name).collect::<Vec<_>>().join(", "),
             });
         }
-        let failed = match self.run(&operation, invocation).await {
+        let retired =
+            || CallError::Retired { connector: account.connector.label().to_owned(), operation: operation.clone() };
+        let Some(_under_way) = account.calls.begin() else { return Err(retired()) };
+        tokio::select! {
+            biased;
+            // A result that is there is not thrown away.
+            result = self.attempt(&operation, invocation) => result,
+            () = account.calls.retired() => Err(retired()),
+        }
+    }
+
+    /// Runs the function, and once more with another token where its token had expired.
+    async fn attempt<I: Invocation>(&self, operation: &str, invocation: &I) -> Result<Reply<I::Output>, CallError> {
+        let account = &*self.inner;
+        let failed = match self.run(operation, invocation).await {
             Ok(reply) => return Ok(reply),
             Err(failed) => failed,
         };
@@ -125,7 +139,7 @@ impl Account {
                 return Err(failed.error);
             }
             if !failed.renewed {
-                return self.run(&operation, invocation).await.map_err(Failed::into_final);
+                return self.run(operation, invocation).await.map_err(Failed::into_final);
             }
         }
         Err(failed.into_final())

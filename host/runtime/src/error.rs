@@ -185,6 +185,17 @@ pub enum CallError {
         /// Which.
         limit: LimitReached,
     },
+    /// The account was taken out of service before the call or during it, by [`Account::retire`](crate::Account::retire):
+    /// another version of the connector takes over. It says nothing about connector or platform.
+    #[error(
+        "{operation} was ended because connector {connector} was taken out of service: nothing of it was kept; call again, on the account as it is open now"
+    )]
+    Retired {
+        /// Connector id and version.
+        connector: String,
+        /// Interface and function.
+        operation: String,
+    },
     /// The connector does not export the interface.
     #[error("connector {connector} does not offer {capability}; it offers {offered}")]
     Unsupported {

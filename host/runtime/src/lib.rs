@@ -36,6 +36,7 @@ mod by_name;
 mod call;
 mod connector;
 pub mod contract;
+mod draining;
 pub mod egress;
 mod error;
 mod inspect;
