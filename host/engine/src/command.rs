@@ -209,6 +209,9 @@ pub struct CommandCounts {
 pub struct ClaimScope {
     /// The accounts and the digest of the component that each is open on.
     pub accounts: std::sync::Arc<Vec<(String, String)>>,
+    /// Accounts and the digests of components that they were open on before: these go on with what they have sent something of, and begin
+    /// nothing.
+    pub before: std::sync::Arc<Vec<(String, String)>>,
     /// Accounts that have as much under way as they may.
     pub busy: Vec<String>,
     /// Only this command.

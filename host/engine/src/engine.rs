@@ -13,6 +13,7 @@ use tradepost_runtime::{Account, Capability, NamedCallError, WRITING_OPERATIONS}
 use crate::command::{ClaimScope, Command, CommandQuery, CommandState, NewCommand};
 use crate::event::{Event, EventFilter};
 use crate::health::Health;
+use crate::open_accounts::OpenAccounts;
 use crate::pull::{PullError, Pulled, STREAMS, pull};
 use crate::reading;
 use crate::receive::Inbox;
@@ -101,13 +102,22 @@ pub enum CommandError {
     Store(#[from] StoreError),
 }
 
+/// Why an account was not put in the place of another.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplaceError {
+    /// There is no such account here.
+    #[error("there is no account {0}")]
+    NoAccount(String),
+    /// The store failed. The account is in its place all the same.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Accounts whose streams are kept and whose commands are carried out, with the store that remembers it all. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
     store: Arc<dyn Store>,
-    accounts: Arc<BTreeMap<String, Account>>,
-    /// The accounts and the digest of the component that each is open on.
-    digests: Arc<Vec<(String, String)>>,
+    accounts: Arc<OpenAccounts>,
     options: EngineOptions,
     health: Arc<Health>,
     inbox: Arc<Inbox>,
@@ -120,15 +130,10 @@ pub struct Engine {
 impl Engine {
     /// An engine for these accounts.
     pub fn new(store: Arc<dyn Store>, accounts: impl IntoIterator<Item = Account>, options: EngineOptions) -> Self {
-        let accounts: BTreeMap<String, Account> =
-            accounts.into_iter().map(|account| (account.id().to_owned(), account)).collect();
-        let digest = |account: &Account| account.connector().digest().to_string();
-        let digests = accounts.iter().map(|(id, account)| (id.clone(), digest(account))).collect();
         Self {
             health: Arc::new(Health::new(Arc::clone(&store))),
             store,
-            accounts: Arc::new(accounts),
-            digests: Arc::new(digests),
+            accounts: Arc::new(OpenAccounts::new(accounts)),
             options,
             inbox: Arc::default(),
             under_way: Arc::default(),
@@ -141,22 +146,52 @@ impl Engine {
         &self.store
     }
 
-    /// The accounts, by id.
-    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.values()
+    /// The accounts, by id, each as calls begin on it now.
+    pub fn accounts(&self) -> Vec<Account> {
+        self.accounts.all()
+    }
+
+    /// The accounts that are open, and what is open beside them.
+    pub(crate) fn open_accounts(&self) -> &OpenAccounts {
+        &self.accounts
     }
 
     /// All streams of its accounts.
     pub fn streams(&self) -> Vec<StreamKey> {
-        let of_account = |account: &Account| -> Vec<StreamKey> {
-            let has = STREAMS.into_iter().filter(|stream| account.connector().has(*stream));
-            has.map(|stream| StreamKey::new(account.id(), stream.name())).collect()
-        };
-        self.accounts().flat_map(of_account).collect()
+        self.accounts().iter().flat_map(streams_of).collect()
     }
 
-    pub(crate) fn account(&self, id: &str) -> Option<&Account> {
+    /// The account of this id, as calls begin on it now.
+    pub fn account(&self, id: &str) -> Option<Account> {
         self.accounts.get(id)
+    }
+
+    /// Puts an account in the place of the one with its id, such as [the same one on another version](Account::on) of its connector. Calls
+    /// that are under way end on the one before, which this gives; calls that begin from now on begin on this one. A command that has
+    /// sent something goes on where it began. What was held back because of the connector works again. Fails where there is no account
+    /// of this id.
+    pub async fn replace(&self, account: Account) -> Result<Account, ReplaceError> {
+        let (id, streams) = (account.id().to_owned(), streams_of(&account));
+        let digest = account.connector().digest().to_string();
+        let before = self.accounts.replace(account).ok_or_else(|| ReplaceError::NoAccount(id.clone()))?;
+        self.store.add_streams(streams).await?;
+        self.free_from_quarantine(&id, &digest).await?;
+        self.wake();
+        Ok(before)
+    }
+
+    /// Sets an account to work again that was held back because of another version of its connector than this.
+    pub(crate) async fn free_from_quarantine(&self, id: &str, digest: &str) -> Result<(), StoreError> {
+        let standings = self.store.standings().await?;
+        let is_freed = standings.iter().any(|standing| {
+            standing.account == id
+                && standing.state == AccountState::Quarantined
+                && standing.digest.as_deref() != Some(digest)
+        });
+        if is_freed {
+            self.resume(id).await?;
+        }
+        Ok(())
     }
 
     /// What keeps senders of webhooks from taking more than their share.
@@ -171,7 +206,7 @@ impl Engine {
 
     /// Whether it has this account and the account this stream.
     pub(crate) fn has_stream(&self, key: &StreamKey) -> bool {
-        let has = |account: &Account| {
+        let has = |account: Account| {
             STREAMS.iter().any(|stream| stream.name() == key.kind && account.connector().has(*stream))
         };
         self.account(&key.account).is_some_and(has)
@@ -197,16 +232,10 @@ impl Engine {
             self.wake();
             go_on(committed)
         };
-        if !self.health.is_its_own(account).await? {
+        if !self.health.is_its_own(&account).await? {
             return Err(PullError::Foreign(key.account.clone()));
         }
-        let pulled = pull(&self.store, account, &key.kind, &self.options, tell).await;
-        match &pulled {
-            Ok(_) => self.health.well(account),
-            Err(PullError::Call(NamedCallError::Call(error))) => self.health.failed(account, error).await?,
-            Err(_) => {}
-        }
-        pulled
+        pull(self, key, account, tell).await
     }
 
     /// Records a command. It is carried out by [`Engine::run`], or at once by [`Engine::carry_out`].
@@ -228,7 +257,7 @@ impl Engine {
         target.check_arguments(&operation, &arguments).map_err(|error| CommandError::Arguments(error.to_string()))?;
         let entity = entity(&operation, &arguments);
         if key.is_none() || !self.is_known(account, key.as_deref()).await? {
-            self.must_exist(target, &operation, &entity).await?;
+            self.must_exist(&target, &operation, &entity).await?;
         }
         let command = NewCommand { account: account.to_owned(), operation, arguments, entity, key };
         let recorded = self.store.enqueue(command).await?;
@@ -329,11 +358,12 @@ impl Engine {
     /// Makes one attempt at a command that is due. Tells whether there was one.
     async fn attempt(&self, only: Option<u64>, busy: Vec<String>) -> Result<bool, StoreError> {
         fail::fail_point!("command.about-to-be-claimed");
-        let scope = ClaimScope { accounts: Arc::clone(&self.digests), busy, only };
+        let scope = ClaimScope { accounts: self.accounts.now(), before: self.accounts.before(), busy, only };
         let Some(claim) = self.store.claim_command(&scope, self.options.lease).await? else { return Ok(false) };
-        let Some(account) = self.account(&claim.command.account) else { return Ok(false) };
+        let digest = claim.command.digest.as_deref().unwrap_or_default();
+        let Some(account) = self.accounts.on(&claim.command.account, digest) else { return Ok(false) };
         *self.under_way().entry(account.id().to_owned()).or_default() += 1;
-        let ended = worker::attempt(&self.store, &self.health, account, claim).await;
+        let ended = worker::attempt(&self.store, &self.health, &account, claim).await;
         if let btree_map::Entry::Occupied(mut count) = self.under_way().entry(account.id().to_owned()) {
             *count.get_mut() -= 1;
             if *count.get() == 0 {
@@ -389,6 +419,11 @@ impl Engine {
     pub fn is_settled(command: &Command) -> bool {
         matches!(command.state, CommandState::Done | CommandState::Parked)
     }
+}
+
+fn streams_of(account: &Account) -> Vec<StreamKey> {
+    let has = STREAMS.into_iter().filter(|stream| account.connector().has(*stream));
+    has.map(|stream| StreamKey::new(account.id(), stream.name())).collect()
 }
 
 /// The operations that are done to a record that exists, named by the id in their entity.

@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tradepost_runtime::errors::ErrorKind;
 use tradepost_runtime::{Account, CallError};
 
 use crate::standing::AccountState;
 use crate::store::{Store, StoreError};
+use crate::tally::Tally;
 
 /// Calls in a row that broke off after which an account is held back.
 const MOST_FAULTS: u32 = 5;
@@ -19,11 +21,12 @@ pub(crate) struct Health {
     faults: Mutex<BTreeMap<String, u32>>,
     /// Accounts that were seen to belong to whom they are bound to.
     proved: Mutex<BTreeSet<String>>,
+    tally: Tally,
 }
 
 impl Health {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, faults: Mutex::default(), proved: Mutex::default() }
+        Self { store, faults: Mutex::default(), proved: Mutex::default(), tally: Tally::default() }
     }
 
     /// Whether an account's credential belongs to the seller that it is bound to, asked once in the life of a process. Where the platform does
@@ -47,13 +50,20 @@ impl Health {
         Ok(true)
     }
 
-    /// A call of this account came to its end.
-    pub(crate) fn well(&self, account: &Account) {
+    /// What was counted of each component's calls.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// A call of this account came to its end after so long.
+    pub(crate) fn well(&self, account: &Account, took: Duration) {
+        self.tally.count(account.connector().digest(), took, None);
         self.faults.lock().unwrap_or_else(PoisonError::into_inner).remove(account.id());
     }
 
-    /// A call of this account failed.
-    pub(crate) async fn failed(&self, account: &Account, error: &CallError) -> Result<(), StoreError> {
+    /// A call of this account failed after so long.
+    pub(crate) async fn failed(&self, account: &Account, error: &CallError, took: Duration) -> Result<(), StoreError> {
+        self.tally.count(account.connector().digest(), took, Some(error));
         let state = match error {
             _ if is_rejection(error) => {
                 // A token that ran out twice in a call looks the same: the credential itself is tried, once.

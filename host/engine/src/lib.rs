@@ -9,6 +9,8 @@
 //! * An account that its platform refuses, or whose connector breaks off again and again, is **held back** ([`standing`]).
 //! * An **account** can be kept in the store, its secrets and login tokens sealed under a key that is not in it ([`account`], [`vault`]).
 //!
+//! * A **version** of a connector is installed beside the others, tried, activated and rolled back while calls are under way ([`versions`]).
+//!
 //! Only [`store`] speaks SQL.
 //!
 //! ```no_run
@@ -40,6 +42,7 @@ mod failure;
 mod health;
 mod journal;
 mod lock;
+mod open_accounts;
 pub mod pull;
 pub mod reading;
 pub mod receive;
@@ -48,9 +51,12 @@ mod run;
 pub mod standing;
 pub mod store;
 pub mod stream;
+mod tally;
 pub mod vault;
+pub mod versions;
 mod worker;
 
-pub use engine::{CommandError, Engine, EngineOptions, Order};
+pub use engine::{CommandError, Engine, EngineOptions, Order, ReplaceError};
 pub use lock::{LockError, WorkLock};
 pub use run::Happening;
+pub use tally::CallCounts;

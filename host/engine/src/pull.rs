@@ -1,19 +1,21 @@
 //! Pulling: a stream is walked page by page, and each page is kept with its cursor or not at all.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use tradepost_runtime::commerce::{Category, ListQuery, Notification, NotificationQuery, Order, Product, StockLevel};
 use tradepost_runtime::contract::Seller;
+use tradepost_runtime::errors::ErrorKind;
 use tradepost_runtime::storage::StorageWrites;
-use tradepost_runtime::{Account, Capability, NamedCallError};
+use tradepost_runtime::{Account, CallError, Capability, NamedCallError};
 
 use crate::canonical;
-use crate::engine::EngineOptions;
+use crate::engine::Engine;
 use crate::failure::Remedy;
 use crate::store::{Store, StoreError};
 use crate::stream::{Committed, Item, PageCommit, StreamClaim, StreamKey};
+use crate::versions::{ShadowPage, differences};
 
 /// Pages after which a walk that the engine makes by itself lets others go first; it goes on where it was.
 pub(crate) const PAGES_A_TURN: u64 = 20;
@@ -83,20 +85,13 @@ pub enum PullError {
 
 /// Walks a stream from where it stands to the end of the walk, or until `seen`, which is told of each page that is kept, says no.
 pub(crate) async fn pull(
-    store: &Arc<dyn Store>,
-    account: &Account,
-    kind: &str,
-    options: &EngineOptions,
+    engine: &Engine,
+    key: &StreamKey,
+    mut account: Account,
     mut seen: impl FnMut(&Committed) -> bool,
 ) -> Result<Pulled, PullError> {
-    let key = StreamKey::new(account.id(), kind);
-    let connector = account.connector();
-    let has_it = STREAMS.iter().any(|stream| stream.name() == kind && connector.has(*stream));
-    if !has_it {
-        return Err(PullError::NoStream { connector: connector.label().to_owned(), kind: kind.to_owned() });
-    }
-    let described = connector.manifest().streams.iter().find(|stream| stream.interface == kind);
-    let reads_everything = described.is_some_and(|stream| !stream.incremental);
+    let (store, options, key) = (engine.store(), engine.options(), key.clone());
+    let reads_everything = reads_everything(&account, &key.kind)?;
     let Some(mut claim) = store.claim_stream(&key, options.lease).await? else { return Err(PullError::Busy(key)) };
     let begins = claim.walk_pages == 0;
     if begins && !reads_everything && is_over(claim.whole_at, options.reconcile_every) {
@@ -104,17 +99,28 @@ pub(crate) async fn pull(
         claim.cursor = None;
         claim.walk_is_whole = true;
     }
-    let whole = reads_everything || claim.walk_is_whole;
+    let mut whole = reads_everything || claim.walk_is_whole;
+    let mut cursor_by = None;
     fail::fail_point!("pull.claimed");
     let mut pulled = Pulled { key, records: Committed::default(), pages: 0, complete: false };
     loop {
-        match one_page(store, account, &claim, whole, options.lease).await {
+        let began = Instant::now();
+        let page = one_page(engine, &account, &claim, whole).await;
+        match &page {
+            Ok(_) => engine.health().well(&account, began.elapsed()),
+            Err(PullError::Call(NamedCallError::Call(error))) => {
+                engine.health().failed(&account, error, began.elapsed()).await?;
+            }
+            Err(_) => {}
+        }
+        match page {
             Ok(kept) => {
                 fail::fail_point!("pull.before-readers-wake");
                 let go_on = seen(&kept.committed);
                 pulled.records += kept.committed;
                 pulled.pages += 1;
                 claim = kept.claim;
+                cursor_by = Some(account.connector().digest());
                 if kept.end || !go_on {
                     pulled.complete = kept.end;
                     fail::fail_point!("pull.before-release");
@@ -129,11 +135,42 @@ pub(crate) async fn pull(
                     return Err(give_up(store, &claim, error).await);
                 }
             }
+            // Its version was to end, and another has its place: that one reads this page.
+            Err(PullError::Call(NamedCallError::Call(CallError::Retired { .. }))) if has_moved_on(engine, &account) => {
+            }
+            // The version before this one left a cursor that this one does not take: it reads everything, from the beginning.
+            Err(error) if cursor_by.is_some_and(|by| by != account.connector().digest()) && is_about_input(&error) => {
+                cursor_by = None;
+                (claim.cursor, claim.walk_is_whole, whole) = (None, true, true);
+            }
             // Whoever took the stream over has it now.
             Err(error @ PullError::Store(StoreError::Fenced(_))) => return Err(error),
             Err(error) => return Err(give_up(store, &claim, error).await),
         }
+        // Each page is read by the version that the account is on by then.
+        account = engine.account(account.id()).unwrap_or(account);
     }
+}
+
+/// Whether another version has this account's place.
+fn has_moved_on(engine: &Engine, account: &Account) -> bool {
+    engine.account(account.id()).is_some_and(|now| now.connector().digest() != account.connector().digest())
+}
+
+/// Whether the connector refused what it was given.
+fn is_about_input(error: &PullError) -> bool {
+    let PullError::Call(NamedCallError::Call(error)) = error else { return false };
+    matches!(error.kind(), Some(ErrorKind::InvalidInput(_)))
+}
+
+/// Whether each walk of this stream reads everything, as its connector describes it. Fails where it has no such stream.
+fn reads_everything(account: &Account, kind: &str) -> Result<bool, PullError> {
+    let connector = account.connector();
+    if !STREAMS.iter().any(|stream| stream.name() == kind && connector.has(*stream)) {
+        return Err(PullError::NoStream { connector: connector.label().to_owned(), kind: kind.to_owned() });
+    }
+    let described = connector.manifest().streams.iter().find(|stream| stream.interface == kind);
+    Ok(described.is_some_and(|stream| !stream.incremental))
 }
 
 /// Whether this much time has gone by since then, milliseconds since 1970; or there was no then.
@@ -161,13 +198,7 @@ struct Kept {
     end: bool,
 }
 
-async fn one_page(
-    store: &Arc<dyn Store>,
-    account: &Account,
-    claim: &StreamClaim,
-    whole: bool,
-    lease: Duration,
-) -> Result<Kept, PullError> {
+async fn one_page(engine: &Engine, account: &Account, claim: &StreamClaim, whole: bool) -> Result<Kept, PullError> {
     let wrong = |problem: String| PullError::Page { key: claim.key.clone(), problem };
     let Read { items, cursor, end, writes } = read(account, &claim.key.kind, claim.cursor.as_deref()).await?;
     let items = items.into_iter().collect::<Result<Vec<Item>, String>>().map_err(wrong)?;
@@ -175,10 +206,41 @@ async fn one_page(
     if !end && cursor == claim.cursor {
         return Err(wrong("the page leads to itself".to_owned()));
     }
+    if let Some(shadow) = engine.open_accounts().shadow(account.id()) {
+        read_along(engine, &shadow, claim, &items).await?;
+    }
     let commit = PageCommit { items, cursor, end, whole, writes };
     fail::fail_point!("pull.page-read");
-    let (committed, claim) = store.commit_page(claim, commit, lease).await?;
+    let (committed, claim) = engine.store().commit_page(claim, commit, engine.options().lease).await?;
     Ok(Kept { committed, claim, end })
+}
+
+/// Has another version read the same page, and keeps what differs. Nothing else is kept of it.
+async fn read_along(engine: &Engine, shadow: &Account, claim: &StreamClaim, used: &[Item]) -> Result<(), StoreError> {
+    let began = Instant::now();
+    let read = read(shadow, &claim.key.kind, claim.cursor.as_deref()).await;
+    let mut page = ShadowPage {
+        digest: shadow.connector().digest().to_string(),
+        account: shadow.id().to_owned(),
+        kind: claim.key.kind.clone(),
+        records: used.len(),
+        failure: None,
+        differences: Vec::new(),
+    };
+    match read.map(|read| read.items.into_iter().collect::<Result<Vec<Item>, String>>()) {
+        Ok(Ok(along)) => {
+            engine.health().tally().count(shadow.connector().digest(), began.elapsed(), None);
+            page.differences = differences(&claim.key, used, &along);
+        }
+        Ok(Err(problem)) => page.failure = Some(problem),
+        Err(error) => {
+            if let NamedCallError::Call(error) = &error {
+                engine.health().tally().count(shadow.connector().digest(), began.elapsed(), Some(error));
+            }
+            page.failure = Some(error.to_string());
+        }
+    }
+    engine.store().keep_shadow_page(page).await
 }
 
 /// A page as the connector gave it: its records as they are kept, or why they cannot be.

@@ -149,7 +149,7 @@ impl Engine {
         if let Some(answer) = delivery.answer {
             return Ok(answer);
         }
-        self.read_delivery(target, delivery).await
+        self.read_delivery(&target, delivery).await
     }
 
     /// Reads the deliveries that were kept and not read: what a process that is gone left behind, and what could not be read before.
@@ -157,7 +157,7 @@ impl Engine {
         for delivery in self.store().unread_deliveries(limit).await? {
             if let Some(account) = self.account(&delivery.account) {
                 // Each is told of by its sender's next try, or by the next look.
-                let _later = self.read_delivery(account, delivery).await;
+                let _later = self.read_delivery(&account, delivery).await;
             }
         }
         Ok(())

@@ -19,7 +19,6 @@ use crate::failure::Remedy;
 use crate::pull::{PAGES_A_TURN, PullError, Pulled};
 use crate::reading::{self, Reading};
 use crate::receive::{LEFT_AT_ONCE, LOOK_FOR_LEFT};
-use crate::standing::AccountState;
 use crate::store::StoreError;
 use crate::stream::{Item, StreamKey};
 
@@ -120,10 +119,8 @@ impl Engine {
     async fn prepare(&self) -> Result<(), StoreError> {
         self.store().add_streams(self.streams()).await?;
         for standing in self.store().standings().await? {
-            let Some(account) = self.account(&standing.account) else { continue };
-            let has_changed = standing.digest != Some(account.connector().digest().to_string());
-            if standing.state == AccountState::Quarantined && has_changed {
-                self.resume(&standing.account).await?;
+            if let Some(account) = self.account(&standing.account) {
+                self.free_from_quarantine(account.id(), &account.connector().digest().to_string()).await?;
             }
         }
         Ok(())
@@ -215,12 +212,13 @@ impl Engine {
     /// Reads one record by its id and keeps it.
     async fn read(&self, reading: &Reading) -> Result<(), StoreError> {
         let Some(account) = self.account(&reading.account) else { return Ok(()) };
-        let Some((operation, arguments)) = reading::operation(account, &reading.kind, &reading.id) else {
+        let Some((operation, arguments)) = reading::operation(&account, &reading.kind, &reading.id) else {
             return self.store().commit_reading(reading, None, None, StorageWrites::default()).await.map(drop);
         };
+        let began = Instant::now();
         match account.call_by_name(operation, &arguments).await {
             Ok(reply) => {
-                self.health().well(account);
+                self.health().well(&account, began.elapsed());
                 // What is not final yet is looked at again.
                 let again_in = (!reading::is_final(&reading.kind, &reply.value)).then_some(self.options().every);
                 let item = Item { id: reading.id.clone(), record: reply.value.to_string() };
@@ -232,7 +230,7 @@ impl Engine {
                 self.store().commit_reading(reading, None, None, StorageWrites::default()).await.map(drop)
             }
             Err(NamedCallError::Call(error)) => {
-                self.health().failed(account, &error).await?;
+                self.health().failed(&account, &error, began.elapsed()).await?;
                 self.store().put_off_reading(reading, Remedy::of(&error).wait(reading.attempts + 1)).await
             }
             Err(NamedCallError::NoSuchOperation(_) | NamedCallError::Arguments { .. }) => {

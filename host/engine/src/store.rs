@@ -15,6 +15,7 @@ mod sqlite;
 mod standings;
 mod storage;
 mod streams;
+mod versions;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,7 @@ use crate::record::{RecordQuery, StoredRecord};
 use crate::standing::{AccountState, Standing};
 use crate::stream::{Committed, Item, PageCommit, StreamClaim, StreamKey, StreamState};
 use crate::vault::{Place, Reseal, Sealed};
+use crate::versions::VersionStore;
 
 /// Why the store did not do what it was asked. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +96,7 @@ impl From<StorageError> for StoreError {
 
 /// Every durable fact of an engine. Each function is one transaction, and runs to its end even if the caller stops waiting.
 #[async_trait]
-pub trait Store: Storage {
+pub trait Store: Storage + VersionStore {
     /// Takes a stream, unless somebody holds it. The stream is made where there is none.
     async fn claim_stream(&self, key: &StreamKey, lease: Duration) -> Result<Option<StreamClaim>, StoreError>;
 

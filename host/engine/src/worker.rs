@@ -1,7 +1,7 @@
 //! Carrying a command out: one attempt on a frozen clock and a journal, and what its end means.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use tradepost_runtime::storage::StorageWrites;
@@ -35,13 +35,15 @@ pub(crate) async fn attempt(
     let journal = Arc::new(CommandJournal::new(Arc::clone(store), claim.clone()));
     let now = UNIX_EPOCH + Duration::from_millis(command.recorded_at);
     let journaled = account.journaled(journal.clone(), now);
+    let began = Instant::now();
     let result = journaled.call_by_name(&command.operation, &command.arguments).await;
+    let took = began.elapsed();
     journal.idle().await;
     #[cfg(feature = "failpoints")]
     let result = break_off(&journal, &command.operation).and(result);
     match &result {
-        Ok(_) => health.well(account),
-        Err(NamedCallError::Call(error)) => health.failed(account, error).await?,
+        Ok(_) => health.well(account, took),
+        Err(NamedCallError::Call(error)) => health.failed(account, error, took).await?,
         Err(_) => {}
     }
     let (end, writes) = match result {

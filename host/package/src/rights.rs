@@ -27,7 +27,7 @@ impl fmt::Display for EffectClaim {
 }
 
 /// What a connector may do: which origins it connects to, which secrets it is given the use of, what it writes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rights {
     /// Origins it connects to, templates over settings as the manifest has them: `https://{shop}.example.com`.
     pub hosts: BTreeSet<String>,

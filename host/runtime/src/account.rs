@@ -52,7 +52,11 @@ pub(crate) struct AccountInner {
     pub(crate) door: Arc<Door>,
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) calls: Calls,
+    tokens: Arc<dyn TokenStore>,
     secrets: BTreeMap<String, SecretString>,
+    auth: Option<String>,
+    /// Settings that the account left to the connector.
+    defaulted: Vec<String>,
 }
 
 impl std::fmt::Debug for Account {
@@ -73,8 +77,12 @@ impl Account {
         tokens: Arc<dyn TokenStore>,
     ) -> Result<Self, AccountError> {
         let checked = connector.checked_manifest();
+        let mut defaulted = Vec::new();
         for (name, value) in &checked.defaults {
-            config.settings.entry(name).or_insert_with(|| value.clone());
+            if !config.settings.contains_key(name) {
+                config.settings.insert(name.clone(), value.clone());
+                defaulted.push(name.clone());
+            }
         }
         check_settings(checked, &config)?;
         let label = checked.label().to_owned();
@@ -108,7 +116,7 @@ impl Account {
             pace: checked.manifest.pace.map(|pace| (pace.requests, Duration::from_millis(u64::from(pace.per_ms)))),
         };
         let secrets: Vec<SecretString> = config.secrets.values().cloned().collect();
-        let door = runtime.egress().door(policy, credential, secrets, tokens)?;
+        let door = runtime.egress().door(policy, credential, secrets, Arc::clone(&tokens))?;
         if let Some(denial) = door.policy_problems().first() {
             return Err(denial.clone().into());
         }
@@ -122,10 +130,30 @@ impl Account {
                 door,
                 storage,
                 calls: Calls::default(),
+                tokens,
                 secrets: config.secrets,
+                auth: config.auth,
+                defaulted,
             }),
             journaled: None,
         })
+    }
+
+    /// The same account, open on another connector, such as another version of its own: with the same settings, secrets, grants, storage and
+    /// tokens. This one stays as it is; calls under way here end here.
+    pub fn on(&self, connector: &Connector) -> Result<Self, AccountError> {
+        let inner = &*self.inner;
+        let mut settings: Map<String, Value> = serde_json::from_str(&inner.settings_json).unwrap_or_default();
+        settings.retain(|name, _| !inner.defaulted.contains(name));
+        let config = AccountConfig {
+            id: inner.id.clone(),
+            settings,
+            secrets: inner.secrets.clone(),
+            auth: inner.auth.clone(),
+            grants: inner.door.grants().clone(),
+        };
+        let (storage, tokens) = (Arc::clone(&inner.storage), Arc::clone(&inner.tokens));
+        Self::open(inner.runtime.clone(), connector.clone(), config, storage, tokens)
     }
 
     /// The same account, for one call that can be run again: its requests go through `journal`, and its clock stands at `now`. Run

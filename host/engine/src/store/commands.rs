@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use serde_json::Value;
 use tradepost_runtime::egress::{Effect, Response};
 use tradepost_runtime::storage::StorageWrites;
 
@@ -79,17 +80,22 @@ pub(super) fn claim(
         return Ok(None);
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    let pairs: Vec<[&str; 2]> =
-        scope.accounts.iter().map(|(account, digest)| [account.as_str(), digest.as_str()]).collect();
+    let begins = |pairs: &[(String, String)], begins: bool| -> Vec<Value> {
+        pairs.iter().map(|(account, digest)| serde_json::json!([account, digest, begins])).collect()
+    };
+    let pairs = [begins(&scope.accounts, true), begins(&scope.before, false)].concat();
     let pairs = serde_json::to_string(&pairs).map_err(|error| StoreError::Unavailable(error.to_string()))?;
     let busy = serde_json::to_string(&scope.busy).map_err(|error| StoreError::Unavailable(error.to_string()))?;
     let chosen: Option<(i64, String)> = transaction
         .query_row(
             "SELECT command.id, pair.value ->> 1 FROM command JOIN json_each(?1) AS pair ON pair.value ->> 0 = command.account
              WHERE (state = 'waiting' AND due_at <= ?2 OR state = 'running' AND lease_until <= ?2)
-               AND (digest IS NULL OR digest = pair.value ->> 1
-                   -- Begun and nothing sent: any component may take it up.
-                   OR NOT EXISTS (SELECT 1 FROM command_request WHERE command_request.command = command.id)) AND (?3 IS NULL OR command.id = ?3)
+               AND CASE
+                   -- Begun and nothing sent: the component that the account is open on may take it up.
+                   WHEN digest IS NULL OR NOT EXISTS (SELECT 1 FROM command_request WHERE command_request.command = command.id)
+                       THEN pair.value ->> 2
+                   ELSE digest = pair.value ->> 1 END
+               AND (?3 IS NULL OR command.id = ?3)
                AND NOT EXISTS (SELECT 1 FROM standing WHERE standing.account = command.account AND standing.state <> 'active')
                AND command.account NOT IN (SELECT value FROM json_each(?4))
                AND NOT EXISTS (SELECT 1 FROM command AS earlier
@@ -353,7 +359,10 @@ pub(super) fn resolve(connection: &mut Connection, id: u64, resolution: &Resolut
         }
         Resolution::Retry => {
             forget_doubtful(&transaction, id)?;
-            transaction.execute("UPDATE command SET attempts = 0 WHERE id = ?1", [signed(id)]).map_err(failed)?;
+            // Whatever version the account is on by then goes on with it: somebody has looked.
+            transaction
+                .execute("UPDATE command SET attempts = 0, digest = NULL WHERE id = ?1", [signed(id)])
+                .map_err(failed)?;
             set(&transaction, id, CommandState::Waiting, None, None, Some(now().unsigned_abs()))?
         }
     };

@@ -11,7 +11,7 @@ use super::OpenError;
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// Each step brings the schema from its index to the next version; published steps never change.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
     CREATE TABLE connector_value (
         account TEXT NOT NULL,
@@ -167,6 +167,43 @@ const MIGRATIONS: [&str; 4] = [
     ALTER TABLE stream ADD COLUMN whole_at INTEGER;                        -- when
     ALTER TABLE stream DROP COLUMN whole_walks;
     ALTER TABLE command ADD COLUMN cause TEXT;                             -- of a parked one
+",
+    // Versions of connectors: what is installed and who is on which is one document, so that every change of it is one.
+    "
+    CREATE TABLE versions (
+        id         INTEGER PRIMARY KEY CHECK (id = 1),
+        generation INTEGER NOT NULL,                -- counts the changes: who changes it must have seen the last one
+        document   TEXT NOT NULL                    -- JSON
+    ) STRICT;
+
+    CREATE TABLE version_note (
+        id        INTEGER PRIMARY KEY,
+        at        INTEGER NOT NULL,
+        connector TEXT NOT NULL,
+        body      TEXT NOT NULL                     -- JSON: what happened, and why
+    ) STRICT;
+    CREATE INDEX version_note_by_connector ON version_note (connector, id);
+
+    CREATE TABLE shadow_count (
+        digest    TEXT NOT NULL,                    -- of the version that read along
+        account   TEXT NOT NULL,
+        kind      TEXT NOT NULL,
+        pages     INTEGER NOT NULL,
+        records   INTEGER NOT NULL,
+        differing INTEGER NOT NULL,
+        failed    INTEGER NOT NULL,
+        failure   TEXT,                             -- the last one
+        PRIMARY KEY (digest, account, kind)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE shadow_difference (
+        digest  TEXT NOT NULL,
+        account TEXT NOT NULL,
+        kind    TEXT NOT NULL,
+        id      TEXT NOT NULL,
+        what    TEXT NOT NULL,
+        PRIMARY KEY (digest, account, kind, id)
+    ) STRICT, WITHOUT ROWID;
 ",
 ];
 

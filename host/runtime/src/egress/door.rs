@@ -207,6 +207,11 @@ fn not_granted(policy: &Policy, missing: &[Origin]) -> Option<Denial> {
 }
 
 impl Door {
+    /// What the operator granted.
+    pub(crate) fn grants(&self) -> &Grants {
+        &self.policy.grants
+    }
+
     /// What will be refused whatever the connector sends: hosts of the manifest that are not granted, a root or login URL
     /// that the manifest does not declare, header names that no connector may set. Worth showing when an account is bound.
     pub fn policy_problems(&self) -> &[Denial] {
