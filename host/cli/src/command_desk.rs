@@ -159,7 +159,7 @@ async fn ahead(store: &dyn Store, command: &Command) -> Result<Option<Command>> 
 
 /// The component that began a command and has sent something of it, where it is not the account's any more.
 async fn other_component<'a>(engine: &Engine, command: &'a Command) -> Result<Option<&'a str>> {
-    let Some(account) = engine.accounts().find(|account| account.id() == command.account) else { return Ok(None) };
+    let Some(account) = engine.account(&command.account) else { return Ok(None) };
     let is_other = |digest: &&str| **digest != account.connector().digest().to_string();
     let Some(other) = command.digest.as_deref().filter(is_other) else { return Ok(None) };
     let sent = engine.store().requests_of(command.id).await.map_err(|error| explain::store_error(&error))?;

@@ -129,12 +129,13 @@ async fn receive(State(engine): State<Engine>, request: Request) -> Response {
 /// The account that a path means, the longest id that fits, and what is left of the path for its connector.
 fn target(engine: &Engine, path: &str) -> Option<(String, String)> {
     let rest = path.strip_prefix(PREFIX)?;
-    let fits =
-        |id: &&str| rest.strip_prefix(*id).is_some_and(|after| after.is_empty() || after.starts_with(['/', '?']));
-    let account = engine.accounts().map(tradepost_runtime::Account::id).filter(fits).max_by_key(|id| id.len())?;
-    let after = &rest[account.len()..];
+    let fits = |account: &tradepost_runtime::Account| {
+        rest.strip_prefix(account.id()).is_some_and(|after| after.is_empty() || after.starts_with(['/', '?']))
+    };
+    let account = engine.accounts().into_iter().filter(fits).max_by_key(|account| account.id().len())?;
+    let after = &rest[account.id().len()..];
     let slash = if after.starts_with('/') { "" } else { "/" };
-    Some((account.to_owned(), format!("{slash}{after}")))
+    Some((account.id().to_owned(), format!("{slash}{after}")))
 }
 
 /// The whole body, in time and within its limit.

@@ -19,6 +19,7 @@ use tradepost_engine::standing::{AccountState, Standing};
 use tradepost_engine::store::{Store, StoreError};
 use tradepost_engine::stream::{Committed, Item, PageCommit, StreamClaim, StreamKey, StreamState};
 use tradepost_engine::vault::{Place, Reseal, Sealed};
+use tradepost_engine::versions::{NewVersionNote, ShadowPage, ShadowReport, VersionNote, VersionStore};
 use tradepost_runtime::contract::WebhookAnswer;
 use tradepost_runtime::storage::{Storage, StorageError, StorageUsage, StorageWrites};
 
@@ -198,4 +199,19 @@ passes_on! {
     fn remove_token(account: &str) -> Result<bool, StoreError>;
     fn sealed_values(limit: usize) -> Result<Vec<(Place, Sealed)>, StoreError>;
     fn reseal(values: Vec<Reseal>) -> Result<(), StoreError>;
+}
+
+passes_on! {
+    impl VersionStore {}
+    fn versions() -> Result<(u64, Option<String>), StoreError>;
+    fn versions_generation() -> Result<u64, StoreError>;
+    fn keep_versions(
+        generation: u64,
+        document: String,
+        notes: Vec<NewVersionNote>
+    ) -> Result<Option<u64>, StoreError>;
+    fn version_notes(connector: Option<&str>, limit: usize) -> Result<Vec<VersionNote>, StoreError>;
+    fn begun_commands() -> Result<Vec<(String, String)>, StoreError>;
+    fn keep_shadow_page(page: ShadowPage) -> Result<(), StoreError>;
+    fn shadow_report(digest: &str) -> Result<ShadowReport, StoreError>;
 }

@@ -18,6 +18,7 @@ use tradepost_engine::record::{RecordQuery, StoredRecord};
 use tradepost_engine::standing::{AccountState, Standing};
 use tradepost_engine::store::{Store, StoreError};
 use tradepost_engine::stream::{Committed, Item, PageCommit, StreamClaim, StreamKey, StreamState};
+use tradepost_engine::versions::{NewVersionNote, ShadowPage, ShadowReport, VersionNote, VersionStore};
 use tradepost_engine::vault::{Place, Reseal, Sealed};
 use tradepost_runtime::contract::WebhookAnswer;
 use tradepost_runtime::storage::{Storage, StorageError, StorageUsage, StorageWrites};
@@ -312,5 +313,41 @@ impl Store for DyingStore {
 
     async fn reseal(&self, values: Vec<Reseal>) -> Result<(), StoreError> {
         mortal!(self.reseal(values))
+    }
+}
+
+#[async_trait]
+impl VersionStore for DyingStore {
+    async fn versions(&self) -> Result<(u64, Option<String>), StoreError> {
+        mortal!(self.versions())
+    }
+
+    async fn versions_generation(&self) -> Result<u64, StoreError> {
+        mortal!(self.versions_generation())
+    }
+
+    async fn keep_versions(
+        &self,
+        generation: u64,
+        document: String,
+        notes: Vec<NewVersionNote>,
+    ) -> Result<Option<u64>, StoreError> {
+        mortal!(self.keep_versions(generation, document, notes))
+    }
+
+    async fn version_notes(&self, connector: Option<&str>, limit: usize) -> Result<Vec<VersionNote>, StoreError> {
+        mortal!(self.version_notes(connector, limit))
+    }
+
+    async fn begun_commands(&self) -> Result<Vec<(String, String)>, StoreError> {
+        mortal!(self.begun_commands())
+    }
+
+    async fn keep_shadow_page(&self, page: ShadowPage) -> Result<(), StoreError> {
+        mortal!(self.keep_shadow_page(page))
+    }
+
+    async fn shadow_report(&self, digest: &str) -> Result<ShadowReport, StoreError> {
+        mortal!(self.shadow_report(digest))
     }
 }

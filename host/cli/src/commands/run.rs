@@ -75,7 +75,7 @@ impl Run {
             None => None,
         };
         if let Some(receiver) = &receiver {
-            webhook_listen::announce(context.output, receiver, engine.accounts());
+            webhook_listen::announce(context.output, receiver, &engine.accounts());
         }
         progress::note("ready");
         work(&engine, &mut signal, told).await;

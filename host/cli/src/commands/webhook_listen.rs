@@ -69,7 +69,7 @@ impl WebhookListen {
         }
         let engine = Engine::new(Arc::clone(opener.store()), accounts, engine_options(&config.limits));
         let receiver = WebhookReceiver::start(self.address, engine.clone()).await?;
-        announce(context.output, &receiver, engine.accounts());
+        announce(context.output, &receiver, &engine.accounts());
         progress::note("ready");
         signal.received().await;
         progress::note("stopping: requests that are under way are finished");
@@ -79,8 +79,8 @@ impl WebhookListen {
 }
 
 /// Says where each account's webhooks come to.
-pub(super) fn announce<'a>(output: Output, receiver: &WebhookReceiver, accounts: impl Iterator<Item = &'a Account>) {
-    for account in accounts.filter(|account| account.connector().has(Capability::Webhooks)) {
+pub(super) fn announce(output: Output, receiver: &WebhookReceiver, accounts: &[Account]) {
+    for account in accounts.iter().filter(|account| account.connector().has(Capability::Webhooks)) {
         let url = receiver.url(account.id());
         if output.json {
             let _gone =
