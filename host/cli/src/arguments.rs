@@ -21,7 +21,7 @@ Exit codes:
   5  try again later (unreachable, too many requests, unavailable); a command is recorded and not done yet
   6  the outcome is not known, or the command is parked: look at the platform, then `tradepost parked`
   7  the connector is at fault (does not load, trapped, reached a limit, broke the contract)
-  8  the host denied it (a grant is missing)
+  8  the host denied it (a grant is missing, or a signature that is trusted)
 
 With --json, data go to stdout (lists as one object a line) and an error is one JSON object on stderr.
 

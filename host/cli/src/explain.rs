@@ -4,6 +4,7 @@ use tradepost_engine::CommandError;
 use tradepost_engine::command::ParkCause;
 use tradepost_engine::store::{OpenError, StoreError};
 use tradepost_engine::vault::{KEY_VARIABLE, KeyError, Place, VaultError};
+use tradepost_package::PackageError;
 use tradepost_runtime::egress::Denial;
 use tradepost_runtime::errors::{Error, ErrorKind, RetryHint};
 use tradepost_runtime::{AccountError, CallError, JournalStop, LoadError};
@@ -26,6 +27,24 @@ pub(crate) fn load_error(error: &LoadError, file: &str) -> Failure {
         LoadError::Compile(_) => "does-not-compile",
         LoadError::Describe(_) => "describe-failed",
         LoadError::Manifest { .. } => "bad-manifest",
+    };
+    Failure::new(Exit::ConnectorFault, kind, format!("{file}: {error}"))
+}
+
+/// A package that is none, or not the one that it says it is.
+pub(crate) fn package_error(error: &PackageError, file: &str) -> Failure {
+    let kind = match error {
+        PackageError::NotAPackage(_) => "not-a-package",
+        PackageError::UnknownFormat(_) => "unknown-format",
+        PackageError::TooLarge { .. } => "package-too-large",
+        PackageError::CutOff(_)
+        | PackageError::UnexpectedEntry { .. }
+        | PackageError::Altered(_)
+        | PackageError::Missing(_)
+        | PackageError::OtherPart { .. } => "altered-package",
+        PackageError::Statement(_) | PackageError::Part { .. } | PackageError::Signatures(_) => "malformed-package",
+        PackageError::OtherReport { .. } => "other-report",
+        PackageError::BadSignature(_) => "bad-signature",
     };
     Failure::new(Exit::ConnectorFault, kind, format!("{file}: {error}"))
 }

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod body_text;
+mod claim;
 mod command_desk;
 mod commands;
 mod config;
@@ -12,6 +13,7 @@ mod failure;
 mod known_accounts;
 mod marketplaces;
 mod output;
+mod package_file;
 mod progress;
 mod secret_source;
 mod session;

@@ -230,15 +230,24 @@ fn build(builder: RuntimeBuilder) -> Result<Runtime> {
 
 /// Loads a component from a file.
 pub(crate) async fn load(runtime: &Runtime, file: &Path) -> Result<Connector> {
-    let shown = file.display().to_string();
-    let bytes = fs::read(file).map_err(|error| {
-        Failure::configuration(format!("the connector {shown} cannot be read: {error}"))
+    load_bytes(runtime, read(file)?, &file.display().to_string()).await
+}
+
+/// The bytes of a component's file.
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).map_err(|error| {
+        Failure::configuration(format!("the connector {} cannot be read: {error}", file.display()))
             .advice("check the path; a connector's crate is built with `cargo build --profile component --target wasm32-wasip2`")
-    })?;
+            .into()
+    })
+}
+
+/// Loads a component that was read before. `shown` is where it was found.
+pub(crate) async fn load_bytes(runtime: &Runtime, bytes: impl Into<Vec<u8>>, shown: &str) -> Result<Connector> {
     let step = progress::step("compiling the connector");
     let loaded = runtime.load(bytes).await;
     step.finish_and_clear();
-    loaded.map_err(|error| explain::load_error(&error, &shown).into())
+    loaded.map_err(|error| explain::load_error(&error, shown).into())
 }
 
 #[cfg(test)]

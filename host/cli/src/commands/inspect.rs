@@ -1,47 +1,92 @@
-//! `tradepost inspect`: what a component is, without an account and without a network.
+//! `tradepost inspect`: what a component or a package is, without an account and without a network.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
+use tradepost_package::Package;
 use tradepost_runtime::contract::manifest::{AuthMethod, Manifest};
 use tradepost_runtime::{Capability, Connector, Limits, Operation, SettingField, setting_fields};
 
 use super::Context;
+use crate::claim::claim_of;
 use crate::failure::Result;
 use crate::output::{column, facts, section, word};
-use crate::session;
+use crate::{package_file, session};
 
 /// Load a component and show what it says of itself: interfaces, settings, hosts, ways to authenticate
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A file that is no connector for this host ends with exit code 7 and the first mismatch by name.
+Of a package, what it states and who signed it come first; whether that is to be trusted, `tradepost verify` tells. A file that is no
+connector for this host, or a package that was altered, ends with exit code 7 and the first mismatch by name.
 
 Examples:
   tradepost inspect connectors/hardtofind.wasm
+  tradepost inspect shop-0.1.0.tradepost
   tradepost inspect connectors/hardtofind.wasm --json | jq .settings_schema")]
 pub(crate) struct Inspect {
-    /// The component, a .wasm file
+    /// The component, a .wasm file, or a package
     file: PathBuf,
 }
 
 impl Inspect {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
+        let bytes = package_file::read_bytes(&self.file)?;
         let runtime = session::runtime(Limits::default())?;
-        let connector = session::load(&runtime, &self.file).await?;
-        let schema = schema(connector.manifest());
-        let inspection = connector.inspection();
-        let value = json!({
-            "digest": inspection.digest.to_string(),
-            "bytes": inspection.bytes,
-            "exports": inspection.exports,
-            "operations": connector.operations(),
-            "imports": inspection.imports,
-            "manifest": connector.manifest(),
-            "settings_schema": schema,
+        let shown = self.file.display().to_string();
+        if !package_file::is_one(&bytes, &self.file) {
+            let connector = session::load_bytes(&runtime, bytes, &shown).await?;
+            return context.output.single(&to_json(&connector), |_| describe(&connector));
+        }
+        let package = package_file::parse(bytes, &self.file)?;
+        let connector = session::load_bytes(&runtime, package.component(), &shown).await?;
+        let contradictions = package.statement().contradictions(&claim_of(&connector)?);
+        let mut value = to_json(&connector);
+        value["package"] = json!({
+            "digest": package.digest(),
+            "statement": package.statement(),
+            "signers": package.signers(),
+            "contradictions": contradictions,
+            "report": package.report(),
         });
-        context.output.single(&value, |_| describe(&connector))
+        context
+            .output
+            .single(&value, |_| format!("{}\n{}", describe_package(&package, &contradictions), describe(&connector)))
     }
+}
+
+fn to_json(connector: &Connector) -> Value {
+    let inspection = connector.inspection();
+    json!({
+        "digest": inspection.digest.to_string(),
+        "bytes": inspection.bytes,
+        "exports": inspection.exports,
+        "operations": connector.operations(),
+        "imports": inspection.imports,
+        "manifest": connector.manifest(),
+        "settings_schema": schema(connector.manifest()),
+    })
+}
+
+fn describe_package(package: &Package, contradictions: &[String]) -> String {
+    let statement = package.statement();
+    facts([
+        ("package", statement.label()),
+        ("signed by", package_file::signers(package)),
+        ("contract", statement.contract.to_string()),
+        ("component", statement.digest.to_string()),
+        ("conformance", package.report().map_or_else(|| "no report".to_owned(), conformance)),
+        ("rights", statement.rights().lines().join("\n")),
+        ("not true", contradictions.join("\n")),
+    ])
+}
+
+/// The result of a report, and how many checks ended how. It is the publisher's, as all of the package is.
+fn conformance(report: &Value) -> String {
+    let checks = report["checks"].as_array().map_or(&[][..], Vec::as_slice);
+    let count = |result: &str| checks.iter().filter(|check| check["result"] == result).count();
+    let passed = if report["passed"] == true { "passed" } else { "not passed" };
+    format!("{passed}: {} checks passed, {} failed, {} skipped", count("passed"), count("failed"), count("skipped"))
 }
 
 /// The settings schema. The runtime loads no connector whose schema is not JSON.

@@ -15,11 +15,13 @@ mod gift_card;
 mod hold;
 mod input;
 mod inspect;
+mod keygen;
 mod marketplace;
 mod notes;
 mod notifications;
 mod order;
 mod output_file;
+mod pack;
 mod packing_slip;
 mod parked;
 mod product;
@@ -29,10 +31,12 @@ mod run;
 mod sandbox;
 mod seller;
 mod ship;
+mod sign;
 mod status;
 mod stock;
 mod sync;
 mod test;
+mod verify;
 mod webhook;
 mod webhook_listen;
 
@@ -78,6 +82,10 @@ pub(crate) enum Command {
     Docs(docs::Docs),
     Test(test::Test),
     Contract(contract::Contract),
+    Keygen(keygen::Keygen),
+    Pack(pack::Pack),
+    Sign(sign::Sign),
+    Verify(verify::Verify),
     Accounts(accounts::Accounts),
     Account(account::Account),
     Check(check::Check),
@@ -125,6 +133,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         Command::Docs(command) => command.run(&context).await,
         Command::Test(command) => command.run(&context).await,
         Command::Contract(_) => contract::Contract::run(&context),
+        Command::Keygen(command) => command.run(&context),
+        Command::Pack(command) => command.run(&context).await,
+        Command::Sign(command) => command.run(&context),
+        Command::Verify(command) => command.run(&context).await,
         Command::Accounts(command) => command.run(&context).await,
         Command::Account(command) => command.run(&context).await,
         Command::Check(command) => command.run(&context).await,
