@@ -26,6 +26,6 @@ pub type HelpKa = WcfmConnector<Market>;
 
 #[cfg(feature = "component")]
 tradepost_sdk::export!(
-    HelpKa: orders, order_notes, order_status, shipments, products, product_writes, categories, stock, stock_updates,
-    seller_settings, notifications, sellers, sales_figures
+    HelpKa: orders, order_notes, order_status, refunds, shipments, products, product_writes, categories, stock,
+    stock_updates, seller_settings, notifications, sellers, sales_figures
 );

@@ -23,11 +23,11 @@ macro_rules! export_interface {
                 pub_export_macro: true,
                 additional_derives: [PartialEq],
                 with: {
-                    "tradepost:connector/values@0.1.0": crate::bindings::contract::values,
-                    "tradepost:connector/errors@0.1.0": crate::bindings::contract::errors,
-                    "tradepost:connector/commerce@0.1.0": crate::bindings::contract::commerce,
-                    "tradepost:connector/http@0.1.0": crate::bindings::contract::http,
-                    "tradepost:connector/manifest@0.1.0": crate::bindings::contract::manifest,
+                    "tradepost:connector/values@0.2.0": crate::bindings::contract::values,
+                    "tradepost:connector/errors@0.2.0": crate::bindings::contract::errors,
+                    "tradepost:connector/commerce@0.2.0": crate::bindings::contract::commerce,
+                    "tradepost:connector/http@0.2.0": crate::bindings::contract::http,
+                    "tradepost:connector/manifest@0.2.0": crate::bindings::contract::manifest,
                 },
             });
             pub use exports::tradepost::connector::$module::*;
@@ -55,6 +55,7 @@ export_interface!(seller_settings, "tradepost:sdk/export-seller-settings");
 export_interface!(seller_restrictions, "tradepost:sdk/export-seller-restrictions");
 export_interface!(notifications, "tradepost:sdk/export-notifications");
 export_interface!(order_notes, "tradepost:sdk/export-order-notes");
+export_interface!(refunds, "tradepost:sdk/export-refunds");
 export_interface!(sellers, "tradepost:sdk/export-sellers");
 export_interface!(sales_figures, "tradepost:sdk/export-sales-figures");
 export_interface!(gift_cards, "tradepost:sdk/export-gift-cards");

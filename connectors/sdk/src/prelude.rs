@@ -9,7 +9,7 @@ pub use crate::bindings::contract::manifest::*;
 // Interfaces name the types they use, so several of them hold these; each comes from where it is defined.
 pub use crate::bindings::contract::commerce::{FulfilmentState, OrderState, PaymentState};
 pub use crate::bindings::contract::http::{Effect, Method};
-pub use crate::bindings::contract::values::{Decimal, Timestamp};
+pub use crate::bindings::contract::values::{Decimal, Money, Timestamp};
 
 pub use crate::bindings::carriers::Guest as Carriers;
 pub use crate::bindings::categories::Guest as Categories;
@@ -28,6 +28,7 @@ pub use crate::bindings::orders::Guest as Orders;
 pub use crate::bindings::packing_slips::Guest as PackingSlips;
 pub use crate::bindings::product_writes::Guest as ProductWrites;
 pub use crate::bindings::products::Guest as Products;
+pub use crate::bindings::refunds::{Guest as Refunds, Refund, RefundedLine};
 pub use crate::bindings::sales_figures::{Figures, Guest as SalesFigures, SalesPeriod};
 pub use crate::bindings::seller_restrictions::{Guest as SellerRestrictions, Restriction};
 pub use crate::bindings::seller_settings::{Guest as SellerSettings, Selector, SellerProfile};

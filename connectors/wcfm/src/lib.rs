@@ -28,6 +28,7 @@ pub mod product_mapping;
 pub mod product_update;
 mod product_writes;
 pub mod products;
+pub mod refunds;
 pub mod refusal;
 pub mod sales_figures;
 pub mod seller_restrictions;
@@ -50,6 +51,6 @@ pub type Wcfm = WcfmConnector<manifest::AnyMarketplace>;
 
 #[cfg(feature = "component")]
 tradepost_sdk::export!(
-    Wcfm: orders, order_notes, order_status, shipments, products, product_writes, categories, stock, stock_updates,
-    seller_settings, seller_restrictions, notifications, sellers, sales_figures
+    Wcfm: orders, order_notes, order_status, refunds, shipments, products, product_writes, categories, stock,
+    stock_updates, seller_settings, seller_restrictions, notifications, sellers, sales_figures
 );

@@ -21,6 +21,7 @@ pub(crate) fn load_error(error: &LoadError, file: &str) -> Failure {
         LoadError::TooLarge { .. } => "component-too-large",
         LoadError::ForeignImport { .. } => "foreign-import",
         LoadError::OtherContract { .. } => "other-contract",
+        LoadError::MixedContracts { .. } => "mixed-contracts",
         LoadError::UnknownInterface { .. } => "unknown-interface",
         LoadError::WrongType(_) => "wrong-type",
         LoadError::NoConnector { .. } => "no-connector",

@@ -61,6 +61,7 @@ macro_rules! with_operations {
             "packing-slips.get" => packing_slip((text "order_id"));
             "order-notes.list" => list_order_notes((text "order_id"));
             "order-notes.add" => add_order_note((text "order_id") (text "text") (value "audience"));
+            "refunds.list" => list_refunds((text "order_id"));
             "fulfilment.submit" => submit_fulfilment((by_ref "order"));
             "fulfilment.status" => fulfilment_status((text "id"));
             "fulfilment-updates.update" => update_fulfilment((text "id") (by_ref "change"));

@@ -91,6 +91,8 @@ capabilities! {
     PackingSlips = packing_slips, "packing-slips";
     /// Remarks on orders.
     OrderNotes = order_notes, "order-notes";
+    /// What has been given back.
+    Refunds = refunds, "refunds";
     /// Handing orders to a producer.
     Fulfilment = fulfilment, "fulfilment";
     /// Changing orders at a producer.

@@ -55,6 +55,7 @@ pub use exports::fulfilment_updates::Change;
 pub use exports::gift_cards::{GiftCard, GiftCardState};
 pub use exports::order_notes::{Audience, OrderNote};
 pub use exports::order_status::Target;
+pub use exports::refunds::{Refund, RefundedLine};
 pub use exports::sales_figures::{Figures, SalesPeriod};
 pub use exports::seller_restrictions::Restriction;
 pub use exports::seller_settings::{Selector, SellerProfile};

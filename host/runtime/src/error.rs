@@ -34,15 +34,24 @@ pub enum LoadError {
         /// The import's name.
         name: String,
     },
-    /// Built against another version of the contract.
+    /// Built against a version of the contract that this host does not load.
     #[error(
-        "{name} belongs to another version of the contract: this host supports tradepost:connector@{supported}; build the connector against it"
+        "{name} belongs to another version of the contract: this host supports tradepost:connector@{}; build the connector against the newest of them",
+        supported.join(" and @")
     )]
     OtherContract {
         /// The interface.
         name: String,
-        /// What the host speaks.
-        supported: &'static str,
+        /// The versions that the host loads, the oldest first.
+        supported: &'static [&'static str],
+    },
+    /// Built against several versions of the contract at once.
+    #[error("the component mixes versions of the contract, {first} and {other}: build all of it against one")]
+    MixedContracts {
+        /// An interface of the one.
+        first: String,
+        /// An interface of the other.
+        other: String,
     },
     /// The contract has no such interface.
     #[error("unknown {side} {name}: this host supports {supported}")]

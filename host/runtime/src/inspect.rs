@@ -1,5 +1,8 @@
 //! Reading a component without running or compiling it: what it imports and exports, compared with the contract.
 //!
+//! A component is compared with the version of the contract that it was built against. Older versions are then raised to the newest,
+//! the only one that the host has bindings for: see `raise`.
+//!
 //! The comparison is done on WIT types, so that a mismatch is told in the contract's own words (interface, function,
 //! place in the record, what was found, what this host supports) before any machine code is made from foreign bytes.
 
@@ -9,6 +12,7 @@ mod contract;
 mod credentials;
 mod markdown;
 mod page;
+mod raise;
 mod reference;
 mod settings;
 
@@ -19,17 +23,18 @@ use sha2::{Digest as _, Sha256};
 use wit_parser::decoding::{DecodedWasm, decode};
 
 use crate::error::LoadError;
-use compare::Decoded;
+use compare::{Decoded, contract_version};
+use contract::Contract;
 
 pub use capabilities::Operation;
+pub use contract::{CONTRACT_VERSION, SUPPORTED_CONTRACTS};
 pub use page::connector_page;
+pub(crate) use raise::raise;
 pub use reference::contract_reference;
 pub use settings::{SettingField, setting_fields};
 
 /// The package every connector is written against.
 pub const CONTRACT_PACKAGE: &str = "tradepost:connector";
-/// The version of the contract that this host speaks.
-pub const CONTRACT_VERSION: &str = "0.1.0";
 
 /// Largest component accepted, in bytes: interpreters compiled into a component reach 30 MiB.
 pub const MAX_COMPONENT_BYTES: usize = 64 << 20;
@@ -92,13 +97,15 @@ pub struct Inspection {
     pub digest: Digest,
     /// Its size in bytes.
     pub bytes: usize,
+    /// The version of the contract that it was built against: one of [`SUPPORTED_CONTRACTS`].
+    pub contract: String,
     /// Names of the contract's interfaces it exports, without package and version: its capabilities.
     pub exports: Vec<String>,
     /// Everything it imports, with package and version.
     pub imports: Vec<String>,
 }
 
-/// Reads a component and compares it with the contract.
+/// Reads a component and compares it with the contract that it was built against.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
     if bytes.len() > MAX_COMPONENT_BYTES {
         return Err(LoadError::TooLarge { bytes: bytes.len(), limit: MAX_COMPONENT_BYTES });
@@ -111,10 +118,14 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
         }
         Err(error) => return Err(LoadError::Malformed(format!("{error:#}"))),
     };
-    let component = Decoded { resolve, world };
+    // A component that names no version is no connector, as its exports will show.
+    let version = contract_version(&resolve, world)?.unwrap_or(CONTRACT_VERSION);
+    let contract = Contract::of(version).expect("a supported version has its text");
+    let component = Decoded { resolve, world, contract };
     let imports = component.check_imports()?;
     let exports = component.check_exports()?;
-    Ok(Inspection { digest: Digest::of(bytes), bytes: bytes.len(), exports, imports })
+    let contract = version.to_owned();
+    Ok(Inspection { digest: Digest::of(bytes), bytes: bytes.len(), contract, exports, imports })
 }
 
 /// The first eight bytes tell a component from everything that is often offered in its place.

@@ -15,7 +15,7 @@ use crate::contract::errors::Error;
 use crate::contract::exports;
 use crate::contract::{
     AccountIdentity, Audience, BuyerStatus, Change, Figures, FulfilmentOrder, FulfilmentStatus, GiftCard, OrderNote,
-    Receipt, Restriction, Selector, Seller, SellerPage, SellerProfile, Target, WebhookReading, WebhookRequest,
+    Receipt, Refund, Restriction, Selector, Seller, SellerPage, SellerProfile, Target, WebhookReading, WebhookRequest,
 };
 use crate::error::CallError;
 use crate::limits::Limits;
@@ -93,6 +93,9 @@ operations! {
     /// Adds a remark to an order.
     add_order_note(order_id: &'q str, text: &'q str, audience: Audience) -> Vec<OrderNote>
         = Some(Capability::OrderNotes), order_notes.call_add "add";
+
+    /// What has been given back to the buyer of an order.
+    list_refunds(order_id: &'q str) -> Vec<Refund> = Some(Capability::Refunds), refunds.call_list "list";
 
     /// Hands an order to a producer.
     submit_fulfilment(order: &'q FulfilmentOrder) -> Receipt = Some(Capability::Fulfilment), fulfilment.call_submit "submit";

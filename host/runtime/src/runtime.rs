@@ -16,7 +16,7 @@ use crate::connector::{Connector, Exports};
 use crate::contract::generated::Everything;
 use crate::egress::{Egress, MemoryTokenStore, TokenStore};
 use crate::error::{AccountError, CallError, LoadError};
-use crate::inspect::inspect;
+use crate::inspect::{inspect, raise};
 use crate::limits::{Limits, TICK};
 use crate::manifest::CheckedManifest;
 use crate::state::CallState;
@@ -140,7 +140,8 @@ impl Runtime {
         let compiled = tokio::task::spawn_blocking(move || {
             let inspection = inspect(&bytes)?;
             let compile_error = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
-            let component = Component::new(&runtime.inner.engine, &bytes).map_err(compile_error)?;
+            let raised = raise(&bytes, &inspection.contract)?;
+            let component = Component::new(&runtime.inner.engine, &raised).map_err(compile_error)?;
             let pre = runtime.inner.linker.instantiate_pre(&component).map_err(compile_error)?;
             let exports = Exports::find(&pre, &inspection.exports).map_err(compile_error)?;
             Ok((inspection, pre, exports))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tradepost_runtime::commerce::{ListQuery, OrderPage};
 use tradepost_runtime::errors::Error;
-use tradepost_runtime::{AccountConfig, Grants, MemoryStorage};
+use tradepost_runtime::{AccountConfig, CONTRACT_PACKAGE, CONTRACT_VERSION, Grants, MemoryStorage};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
 
@@ -38,7 +38,8 @@ pub(crate) fn measure(rounds: &Rounds) -> anyhow::Result<Vec<Figure>> {
     let mut linker = Linker::<()>::new(&engine);
     linker.define_unknown_imports_as_traps(&component)?;
     let pre = linker.instantiate_pre(&component)?;
-    let orders = component.get_export_index(None, "tradepost:connector/orders@0.1.0").expect("it exports orders");
+    let orders = format!("{CONTRACT_PACKAGE}/orders@{CONTRACT_VERSION}");
+    let orders = component.get_export_index(None, &orders).expect("it exports orders");
     let list = component.get_export_index(Some(&orders), "list").expect("orders has list");
     let bare = || {
         let page: wasmtime::Result<Result<OrderPage, Error>> = executor.block_on(async {

@@ -229,7 +229,8 @@ pub struct Operation {
     /// Where a record's fields stand in the contract's item.
     #[serde(default)]
     pub shows: Shows,
-    /// Writes: what the record must look like before: pointer and JSON value.
+    /// Writes and `refunds.list`: what the record must look like before: pointer and JSON value. Of refunds: what it looks like once
+    /// something was given back.
     #[serde(default)]
     pub before: BTreeMap<String, String>,
     /// Writes: a second, equal call sends nothing that writes, because the platform shows that it is done.

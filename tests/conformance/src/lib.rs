@@ -26,7 +26,7 @@ mod reading;
 mod report;
 mod source;
 
-use tradepost_runtime::{CONTRACT_VERSION, LoadError};
+use tradepost_runtime::LoadError;
 
 pub use built_in::built_in;
 pub use checks::{Check, checks};
@@ -115,7 +115,7 @@ pub fn run(
             connector: manifest.id.clone(),
             version: manifest.version.clone(),
             digest: kit.connector.digest(),
-            contract: CONTRACT_VERSION,
+            contract: kit.connector.inspection().contract.clone(),
             level: Level::Bronze,
             passed: reports.iter().all(|report| report.result != Verdict::Failed),
             checks: reports,

@@ -14,8 +14,8 @@ pub struct Report {
     pub version: String,
     /// SHA-256 of the component that was checked.
     pub digest: Digest,
-    /// The contract's version.
-    pub contract: &'static str,
+    /// The version of the contract that the component was built against.
+    pub contract: String,
     /// The level that the checks stand for.
     pub level: Level,
     /// Whether no check failed.

@@ -4,7 +4,7 @@
 use tradepost_conformance::{Description, Options, Verdict, run};
 
 /// A check, what is changed in the description of WCFM, and what the evidence must name.
-const LIES: [(&str, &str, &str, &[&str]); 14] = [
+const LIES: [(&str, &str, &str, &[&str]); 16] = [
     ("exports-match-manifest", "seller-restrictions.list", "gift-cards.get", &["gift-cards.get", "not exported"]),
     ("money-exact", "\"/total\" = \"/totals/total\"", "\"/total\" = \"/totals/tax\"", &["orders.list", "/totals/tax"]),
     (
@@ -53,6 +53,13 @@ const LIES: [(&str, &str, &str, &[&str]); 14] = [
         "\"role\": \"kit-token-1\"",
         &["connector.check", "kit-token-"],
     ),
+    (
+        "refunds-as-given",
+        "\"refunded_amount\": \"0\"",
+        "\"refunded_amount\": \"1\"",
+        &["nothing was given back", "\"1\""],
+    ),
+    ("refunds-as-given", "{\"amount\": \"317.54\"", "{\"amount\": \"317.5\"", &["/0/amount", "317.54"]),
     ("egress-declared", "name = \"orders.get\"\nrecord", "name = \"orders.take\"\nrecord", &["orders.take"]),
 ];
 

@@ -3,6 +3,9 @@
 //!
 //! A [`CoreModule`] is WAT text with holes. What an attack does not replace is a connector that works: a manifest lies in
 //! memory, `check` writes to storage and succeeds. So each attack is one difference from a healthy connector.
+//!
+//! They are built against contract 0.1.0, the text that was released: so everything here also happens to a component that the host
+//! raises to its own version when it loads it.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -154,11 +157,12 @@ pub fn foreign_component(world: &str, packages: &[String], wat: &str) -> Vec<u8>
     encode(Resolve::default(), world, packages, wat)
 }
 
-/// The contract's sources with one text replaced.
+/// The sources of contract 0.1.0 with one text replaced.
 fn contract((from, to): (&str, &str)) -> Resolve {
     let mut sources = SourceMap::default();
     let mut replaced = from.is_empty();
-    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")).expect("the contract is there") {
+    let released = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/released/0.1.0");
+    for entry in fs::read_dir(released).expect("the contract is there") {
         let path = entry.expect("the contract can be listed").path();
         if path.extension().is_none_or(|extension| extension != "wit") {
             continue;

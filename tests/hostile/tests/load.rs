@@ -160,17 +160,47 @@ fn foreign_connector(version: &str, interface: &str) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hc_79_another_version_of_the_contract_is_named_with_the_supported_one() {
+async fn hc_79_another_version_of_the_contract_is_named_with_the_supported_ones() {
     let stage = Stage::new(tight()).await;
-    for version in ["0.2.0", "1.0.0", "0.0.1"] {
+    for version in ["0.3.0", "0.1.9", "1.0.0", "0.0.1", "0.2.0-rc.1"] {
         let refused = stage.refuses(foreign_connector(version, "describe: func() -> string;")).await;
         assert!(matches!(refused, LoadError::OtherContract { .. }), "{refused:?}");
         let text = refused.to_string();
         assert!(
-            text.contains(&format!("connector@{version}")) && text.contains("supports tradepost:connector@0.1.0"),
+            text.contains(&format!("connector@{version}"))
+                && text.contains("supports tradepost:connector@0.1.0 and @0.2.0"),
             "{text}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hc_79_a_component_of_two_versions_of_the_contract_is_refused() {
+    let stage = Stage::new(tight()).await;
+    let settings = "package tradepost:connector@0.2.0;\ninterface settings { get: func() -> string; }";
+    let module = CoreModule {
+        packages: vec![settings.to_owned()],
+        world: format!("{}import tradepost:connector/settings@0.2.0;", CoreModule::default().world),
+        imports: r#"(import "tradepost:connector/settings@0.2.0" "get" (func $settings (param i32)))"#.into(),
+        check: format!("(call $settings (i32.const {SCRATCH_AT})) (unreachable)"),
+        ..CoreModule::default()
+    };
+    let refused = stage.refuses(module.component()).await;
+    let LoadError::MixedContracts { first, other } = &refused else { panic!("{refused:?}") };
+    let mut versions = [first, other].map(|name| name.split_once('@').expect("a name with its version").1);
+    versions.sort_unstable();
+    assert_eq!(versions, ["0.1.0", "0.2.0"]);
+}
+
+/// What was not there yet cannot be exported as of then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hc_79_an_older_contract_has_no_interfaces_of_a_newer_one() {
+    let refunds = ("interface carriers {", "interface refunds { go: func(); }\n\ninterface carriers {");
+    let go = r#"(func (export "tradepost:connector/refunds@0.1.0#go"))"#;
+    let module = CoreModule::default().exporting("refunds", go);
+    let refused = Stage::new(tight()).await.refuses(altered_component(refunds, &module.world, &module.wat())).await;
+    assert!(matches!(&refused, LoadError::UnknownInterface { .. }), "{refused:?}");
+    assert!(refused.to_string().contains("refunds@0.1.0"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -23,6 +23,7 @@ fn the_component_exports_all_of_wcfm_but_the_restrictions() {
             "orders",
             "product-writes",
             "products",
+            "refunds",
             "sales-figures",
             "seller-settings",
             "sellers",

@@ -12,6 +12,7 @@ mod orders;
 mod profile;
 mod recorded;
 mod recordings;
+mod refunds;
 mod samples;
 mod shipments;
 mod stock;

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use tradepost_package::Package;
 use tradepost_runtime::contract::manifest::{AuthMethod, Manifest};
-use tradepost_runtime::{Capability, Connector, Limits, Operation, SettingField, setting_fields};
+use tradepost_runtime::{CONTRACT_PACKAGE, Capability, Connector, Limits, Operation, SettingField, setting_fields};
 
 use super::Context;
 use crate::claim::claim_of;
@@ -60,6 +60,7 @@ fn to_json(connector: &Connector) -> Value {
     json!({
         "digest": inspection.digest.to_string(),
         "bytes": inspection.bytes,
+        "contract": inspection.contract,
         "exports": inspection.exports,
         "operations": connector.operations(),
         "imports": inspection.imports,
@@ -105,6 +106,7 @@ fn describe(connector: &Connector) -> String {
         ("homepage", manifest.homepage.clone().unwrap_or_default()),
         ("digest", inspection.digest.to_string()),
         ("size", format!("{} bytes", inspection.bytes)),
+        ("contract", format!("{CONTRACT_PACKAGE}@{}", inspection.contract)),
         ("can do", capabilities.join(", ")),
         ("imports", host.join(", ")),
         ("to start", format!("{} WASI interfaces, with nothing behind them", startup.len())),

@@ -27,6 +27,7 @@ mod parked;
 mod product;
 mod pull;
 mod records;
+mod refunds;
 mod run;
 mod sandbox;
 mod seller;
@@ -111,6 +112,7 @@ pub(crate) enum Command {
     Carriers(order::Carriers),
     PackingSlip(packing_slip::PackingSlip),
     Notes(notes::Notes),
+    Refunds(refunds::Refunds),
     Fulfilment(fulfilment::Fulfilment),
     Product(product::Product),
     Stock(stock::Stock),
@@ -162,6 +164,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         Command::Carriers(command) => command.run(&context).await,
         Command::PackingSlip(command) => command.run(&context).await,
         Command::Notes(command) => command.run(&context).await,
+        Command::Refunds(command) => command.run(&context).await,
         Command::Fulfilment(command) => command.run(&context).await,
         Command::Product(command) => command.run(&context).await,
         Command::Stock(command) => command.run(&context).await,

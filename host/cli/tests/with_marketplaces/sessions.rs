@@ -73,6 +73,7 @@ fn a_session_at_hardtofind() {
         (&["webhook", account, "--from", "webhook.json"], 3, "unsupported"),
         (&["fulfilment", "status", account, "1"], 3, "unsupported"),
         (&["notes", "list", account, "123456"], 3, "unsupported"),
+        (&["refunds", account, "123456"], 3, "unsupported"),
         (&["pull", account, "products"], 3, "unsupported"),
         (&["ship", account, "123456", "--tracking", "X"], 3, "invalid-input"),
         (&["stock", "set", account, "--product", "1", "--available", "4"], 3, "refused"),
@@ -103,6 +104,12 @@ fn a_session_at_wcfm() {
     assert_eq!(sandbox.failure(&["sellers", "get", account, "999999"]).1["kind"], "not-found");
     let figures = sandbox.object(&["sales-figures", account]);
     assert!(figures["periods"].as_array().is_some_and(|periods| !periods.is_empty()), "{figures}");
+    let refunds = sandbox.objects(&["refunds", account, "57"]);
+    assert_eq!(refunds[0]["amount"], serde_json::json!({"amount": "317.54", "currency": "INR"}), "{refunds:?}");
+    let table = String::from_utf8(sandbox.run(&["refunds", account, "57"]).stdout).unwrap();
+    assert!(table.contains("WHOLE ORDER") && table.contains("317.54 INR"), "{table}");
+    assert_eq!(sandbox.objects(&["refunds", account, "75"]).len(), 0);
+    assert_eq!(sandbox.failure(&["refunds", account, "999999"]).1["kind"], "not-found");
     let order = sandbox.objects(&["pull", account, "orders", "--max-pages", "1"])[0]["id"].clone();
     let order = order.as_str().unwrap();
     assert!(sandbox.objects(&["notes", "list", account, order]).iter().all(|note| note["text"].is_string()));

@@ -1,9 +1,9 @@
-//! A component's interfaces against the contract's, type by type.
+//! A component's interfaces against those of the contract it was built against, type by type.
 
 use wit_parser::{Function, InterfaceId, Resolve, Type, TypeDefKind, WorldId, WorldItem, WorldKey};
 
-use super::contract::{CONTRACT, Side};
-use super::{CONTRACT_PACKAGE, CONTRACT_VERSION};
+use super::CONTRACT_PACKAGE;
+use super::contract::{Contract, SUPPORTED_CONTRACTS, Side};
 use crate::error::{LoadError, TypeMismatch};
 
 /// WASI packages that language runtimes need to start. They are linked with nothing behind them: no environment, files,
@@ -11,10 +11,36 @@ use crate::error::{LoadError, TypeMismatch};
 const STARTUP_PACKAGES: [&str; 6] =
     ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];
 
-/// A component, read.
+/// A component, read, and the contract that it is compared with.
 pub(super) struct Decoded {
     pub(super) resolve: Resolve,
     pub(super) world: WorldId,
+    pub(super) contract: &'static Contract,
+}
+
+/// The version of the contract that a component's imports and exports name; none where they name nothing of it. Fails where they name
+/// several, or one that this host does not load.
+pub(super) fn contract_version(resolve: &Resolve, world: WorldId) -> Result<Option<&'static str>, LoadError> {
+    let world = &resolve.worlds[world];
+    let mut known: Option<(&'static str, String)> = None;
+    for key in world.imports.keys().chain(world.exports.keys()) {
+        let name = resolve.name_world_key(key);
+        let (package, _, version) = split_name(&name);
+        if package != CONTRACT_PACKAGE {
+            continue;
+        }
+        let Some(version) = SUPPORTED_CONTRACTS.into_iter().find(|supported| *supported == version) else {
+            return Err(LoadError::OtherContract { name, supported: &SUPPORTED_CONTRACTS });
+        };
+        match &known {
+            Some((first, of)) if *first != version => {
+                return Err(LoadError::MixedContracts { first: of.clone(), other: name });
+            }
+            Some(_) => {}
+            None => known = Some((version, name)),
+        }
+    }
+    Ok(known.map(|(version, _)| version))
 }
 
 impl Decoded {
@@ -27,9 +53,9 @@ impl Decoded {
             let WorldItem::Interface { id, .. } = item else {
                 return Err(LoadError::ForeignImport { name });
             };
-            let (package, interface, version) = split_name(&name);
+            let (package, interface, _) = split_name(&name);
             if package == CONTRACT_PACKAGE {
-                self.check_interface(Side::Import, *id, &name, interface, version)?;
+                self.check_interface(Side::Import, *id, &name, interface)?;
             } else if !STARTUP_PACKAGES.contains(&package) {
                 return Err(LoadError::ForeignImport { name });
             }
@@ -46,9 +72,9 @@ impl Decoded {
                 continue;
             };
             let name = self.resolve.name_world_key(key);
-            let (package, interface, version) = split_name(&name);
+            let (package, interface, _) = split_name(&name);
             if package == CONTRACT_PACKAGE {
-                self.check_interface(Side::Export, *id, &name, interface, version)?;
+                self.check_interface(Side::Export, *id, &name, interface)?;
                 names.push(interface.to_owned());
             }
         }
@@ -60,25 +86,16 @@ impl Decoded {
         Ok(names)
     }
 
-    fn check_interface(
-        &self,
-        side: Side,
-        found: InterfaceId,
-        full_name: &str,
-        name: &str,
-        version: &str,
-    ) -> Result<(), LoadError> {
-        if !same_line(version) {
-            return Err(LoadError::OtherContract { name: full_name.to_owned(), supported: CONTRACT_VERSION });
-        }
-        let Some(wanted) = CONTRACT.interface(side, name) else {
+    fn check_interface(&self, side: Side, found: InterfaceId, full_name: &str, name: &str) -> Result<(), LoadError> {
+        let contract = self.contract;
+        let Some(wanted) = contract.interface(side, name) else {
             return Err(LoadError::UnknownInterface {
                 side: side.to_string(),
                 name: full_name.to_owned(),
-                supported: CONTRACT.names(side).join(", "),
+                supported: contract.names(side).join(", "),
             });
         };
-        let (found, wanted) = (&self.resolve.interfaces[found], &CONTRACT.resolve.interfaces[wanted]);
+        let (found, wanted) = (&self.resolve.interfaces[found], &contract.resolve.interfaces[wanted]);
         let mismatch = |function: &str, place: String, found: String, supported: String| {
             LoadError::WrongType(Box::new(TypeMismatch {
                 side: side.to_string(),
@@ -101,7 +118,7 @@ impl Decoded {
                         function,
                         String::new(),
                         "nothing".into(),
-                        signature(&CONTRACT.resolve, want),
+                        signature(&contract.resolve, want),
                     ));
                 }
                 (Some(have), None) => {
@@ -118,12 +135,12 @@ impl Decoded {
         Ok(())
     }
 
-    fn same_function(&self, have: &Function, want: &Function) -> Result<(), Difference> {
+    pub(super) fn same_function(&self, have: &Function, want: &Function) -> Result<(), Difference> {
         if have.kind != want.kind || have.params.len() != want.params.len() {
             return Err(Difference {
                 place: "signature".into(),
                 found: signature(&self.resolve, have),
-                supported: signature(&CONTRACT.resolve, want),
+                supported: signature(&self.contract.resolve, want),
             });
         }
         for (have, want) in have.params.iter().zip(&want.params) {
@@ -135,19 +152,21 @@ impl Decoded {
             (have, want) => Err(Difference {
                 place: "result".into(),
                 found: have.as_ref().map_or_else(|| "nothing".into(), |ty| type_name(&self.resolve, ty)),
-                supported: want.as_ref().map_or_else(|| "nothing".into(), |ty| type_name(&CONTRACT.resolve, ty)),
+                supported: want.as_ref().map_or_else(|| "nothing".into(), |ty| type_name(&self.contract.resolve, ty)),
             }),
         }
     }
 
-    fn same_type(&self, place: &str, have: &Type, want: &Type) -> Result<(), Difference> {
+    pub(super) fn same_type(&self, place: &str, have: &Type, want: &Type) -> Result<(), Difference> {
         let differ = || Difference {
             place: place.to_owned(),
             found: type_name(&self.resolve, have),
-            supported: type_name(&CONTRACT.resolve, want),
+            supported: type_name(&self.contract.resolve, want),
         };
-        let (have_kind, want_kind) = match (peel(&self.resolve, have), peel(&CONTRACT.resolve, want)) {
-            (Type::Id(have), Type::Id(want)) => (&self.resolve.types[have].kind, &CONTRACT.resolve.types[want].kind),
+        let (have_kind, want_kind) = match (peel(&self.resolve, have), peel(&self.contract.resolve, want)) {
+            (Type::Id(have), Type::Id(want)) => {
+                (&self.resolve.types[have].kind, &self.contract.resolve.types[want].kind)
+            }
             (have, want) if have == want => return Ok(()),
             _ => return Err(differ()),
         };
@@ -219,7 +238,7 @@ impl Decoded {
                             return Err(Difference {
                                 place,
                                 found: name(&self.resolve, have),
-                                supported: name(&CONTRACT.resolve, want),
+                                supported: name(&self.contract.resolve, want),
                             });
                         }
                     }
@@ -237,10 +256,12 @@ impl Decoded {
     }
 }
 
-struct Difference {
-    place: String,
-    found: String,
-    supported: String,
+/// Where two types differ, and in what.
+#[derive(Debug)]
+pub(super) struct Difference {
+    pub(super) place: String,
+    pub(super) found: String,
+    pub(super) supported: String,
 }
 
 /// `tradepost:connector/orders@0.1.0` -> (`tradepost:connector`, `orders`, `0.1.0`).
@@ -248,12 +269,6 @@ fn split_name(name: &str) -> (&str, &str, &str) {
     let (path, version) = name.split_once('@').unwrap_or((name, ""));
     let (package, interface) = path.split_once('/').unwrap_or((path, ""));
     (package, interface, version)
-}
-
-/// Whether a version is of the line this host speaks: before 1.0 the minor number is the line.
-fn same_line(version: &str) -> bool {
-    let line = |version: &str| version.rsplit_once('.').map(|(line, _)| line.to_owned());
-    line(version).is_some() && line(version) == line(CONTRACT_VERSION)
 }
 
 /// Follows aliases (`use` and `type`) to the type itself.

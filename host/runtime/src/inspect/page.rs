@@ -5,11 +5,11 @@
 
 use std::fmt::Write as _;
 
+use super::CONTRACT_PACKAGE;
 use super::capabilities::{interface_meaning, operations, value_meaning};
 use super::credentials;
 use super::markdown::{code, codes, link, table, text};
 use super::settings::{SettingField, setting_fields};
-use super::{CONTRACT_PACKAGE, CONTRACT_VERSION};
 use crate::connector::{Capability, Connector};
 use crate::contract::http::Effect;
 use crate::contract::manifest::Manifest;
@@ -19,10 +19,11 @@ use crate::template;
 /// effects. The same for the same manifest and exports.
 pub fn connector_page(connector: &Connector) -> String {
     let capabilities: Vec<Capability> = connector.capabilities().collect();
-    page(connector.manifest(), &capabilities)
+    page(connector.manifest(), &connector.inspection().contract, &capabilities)
 }
 
-fn page(manifest: &Manifest, capabilities: &[Capability]) -> String {
+/// `contract` is the version that the connector was built against.
+fn page(manifest: &Manifest, contract: &str, capabilities: &[Capability]) -> String {
     let fields = setting_fields(manifest);
     let sections = [
         ("What it can do", abilities(manifest, capabilities)),
@@ -35,7 +36,7 @@ fn page(manifest: &Manifest, capabilities: &[Capability]) -> String {
         ("Effects", effects(manifest, capabilities)),
         ("Extensions", extensions(manifest)),
     ];
-    let mut page = introduction(manifest);
+    let mut page = introduction(manifest, contract);
     for (title, body) in sections.iter().filter(|(_, body)| !body.is_empty()) {
         let _ = write!(page, "\n## {title}\n\n{body}");
     }
@@ -45,7 +46,7 @@ fn page(manifest: &Manifest, capabilities: &[Capability]) -> String {
     page
 }
 
-fn introduction(manifest: &Manifest) -> String {
+fn introduction(manifest: &Manifest, contract: &str) -> String {
     let name = text(&manifest.name);
     let platform = text(&manifest.platform);
     let mut page = format!("# {}\n\n", if name.is_empty() { text(&manifest.id) } else { name });
@@ -53,11 +54,7 @@ fn introduction(manifest: &Manifest) -> String {
     if !platform.is_empty() {
         let _ = write!(page, " for {platform}");
     }
-    let _ = writeln!(
-        page,
-        ". It is written against the contract {}.",
-        code(&format!("{CONTRACT_PACKAGE}@{CONTRACT_VERSION}"))
-    );
+    let _ = writeln!(page, ". It is written against the contract {}.", code(&format!("{CONTRACT_PACKAGE}@{contract}")));
     if let Some(homepage) = manifest.homepage.as_deref().filter(|homepage| !homepage.trim().is_empty()) {
         let _ = writeln!(page, "\nThe platform's documentation or home page: {}", link(homepage));
     }
@@ -298,6 +295,9 @@ mod tests {
         StatusMapping, StreamDescription,
     };
 
+    /// The contract that these connectors were built against.
+    const CONTRACT: &str = "0.1.0";
+
     /// A manifest of which only what must be there is there.
     fn bare() -> Manifest {
         Manifest {
@@ -380,7 +380,7 @@ mod tests {
     #[test]
     fn no_text_of_a_manifest_changes_the_page_s_structure() {
         let everything = Capability::ALL;
-        let plain = page(&with_every_text("plain"), everything);
+        let plain = page(&with_every_text("plain"), CONTRACT, everything);
         for hostile in [
             "a|b|c",
             r"a\|b\\|c",
@@ -393,7 +393,7 @@ mod tests {
             "` | `` | ```",
             "&#124; &lt;b&gt;",
         ] {
-            let page = page(&with_every_text(hostile), everything);
+            let page = page(&with_every_text(hostile), CONTRACT, everything);
             assert_eq!(skeleton(&page), skeleton(&plain), "{hostile:?}:\n{page}");
             assert!(!page.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{hostile:?}:\n{page}");
             for markup in ["<script", "<img", "</td", "<!--", "](java", "![y]"] {
@@ -407,10 +407,10 @@ mod tests {
 
     #[test]
     fn a_manifest_with_nothing_in_it_still_makes_a_page_that_says_so() {
-        let page = page(&bare(), &[]);
+        let page = page(&bare(), CONTRACT, &[]);
         for part in [
             "# shop\n",
-            "Connector `shop` 1.2.3. It is written",
+            "Connector `shop` 1.2.3. It is written against the contract `tradepost:connector@0.1.0`.",
             "Nothing but telling whose account",
             "## Settings\n\nNone.\n",
             "lets no request out",
@@ -432,7 +432,7 @@ mod tests {
             OperationEffect { operation: "product-writes.create".into(), effect: Effect::Once },
             OperationEffect { operation: "shipments.ship".into(), effect: Effect::Repeatable },
         ];
-        let page = page(&manifest, &[Capability::Orders, Capability::ProductWrites]);
+        let page = page(&manifest, CONTRACT, &[Capability::Orders, Capability::ProductWrites]);
         for part in [
             "| `orders` | `list` (read), `get` (read) | Reading orders. |",
             "| `product-writes` | `create` (once), `update` (not stated), `delete` (not stated) | Writing products. |",
@@ -456,7 +456,7 @@ mod tests {
         .into();
         manifest.hosts = vec!["{root-url}".into(), "https://files.shop.example".into()];
         manifest.homepage = Some("https://shop.example/docs".into());
-        let page = page(&manifest, &[Capability::Orders]);
+        let page = page(&manifest, CONTRACT, &[Capability::Orders]);
         for part in [
             "- `{root-url}` (unless set otherwise: `https://api.shop.example`)\n- `https://files.shop.example`\n",
             "| `password` | string | yes |  | yes | From the shop. |",

@@ -15,7 +15,8 @@ pub fn contract_reference() -> String {
         resolve.packages[CONTRACT.package].interfaces.values().map(|id| &resolve.interfaces[*id]).collect();
     let mut page = format!(
         "# The contract: {CONTRACT_PACKAGE}@{CONTRACT_VERSION}\n\n\
-         Generated from the WIT files beside it by `tradepost contract`; change those, not this page.\n\n\
+         Generated from the WIT files beside it by `tradepost contract`; change those, not this page. How the contract changes and \
+         what each version added stands in [CHANGES.md](CHANGES.md); the versions before this one are in `released/`.\n\n\
          | interface | what it is |\n|---|---|\n"
     );
     for interface in &interfaces {

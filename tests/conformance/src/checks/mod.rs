@@ -8,6 +8,7 @@ mod failures;
 mod hygiene;
 mod reading;
 mod records;
+mod refunds;
 mod texts;
 mod values;
 mod webhooks;
@@ -115,6 +116,7 @@ checks! {
         records::unknown_status_preserved "unknown-status-preserved" "Is a status word that nobody knows kept, and called unknown?";
         records::mapping_total "mapping-total" "Does every status word of the platform mean something, and what the manifest says?";
         records::raw_roundtrip "raw-roundtrip" "Is the source's own JSON handed on byte by byte, with fields that nobody knows?";
+        refunds::refunds_as_given "refunds-as-given" "Is a refund told as it was given, and none where nothing was given back?";
         records::missing_and_null_fields "missing-and-null-fields" "Does a record with a field missing, null or of another type come through, or as a protocol error?";
     }
     Writing {

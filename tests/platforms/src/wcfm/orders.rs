@@ -175,10 +175,50 @@ impl Orders {
         });
     }
 
+    /// Gives an amount of an order back, with something of each of these lines. Tells whether there is one. As recorded, the sum grows
+    /// in the row of the commission table and the lines' refund statuses become `completed`; the columns that are one line's follow if
+    /// it is among them. Once everything has been given back the order's status is `refunded`, and only then its date moves.
+    pub(super) fn refund(&mut self, id: u64, amount: f64, lines: &[u64], now: i64) -> bool {
+        let mut is_all = false;
+        let there = self.change(id, |order| {
+            let total = number(&order["total"]);
+            let details = &mut order["vendor_order_details"];
+            let sum = number(&details["refunded_amount"]) + amount;
+            is_all = sum >= total;
+            details["refunded_amount"] = sum.to_string().into();
+            let ids: Vec<u64> = list(&details["order_item_ids"]).iter().filter_map(|id| id.parse().ok()).collect();
+            let mut statuses = list(&details["refund_statuses"]);
+            for (id, status) in ids.iter().zip(&mut statuses) {
+                if lines.contains(id) {
+                    "completed".clone_into(status);
+                }
+            }
+            details["refund_statuses"] = statuses.join(",").into();
+            if lines.iter().any(|line| details["item_id"] == line.to_string().as_str()) {
+                details["refund_status"] = "completed".into();
+                details["is_partially_refunded"] = "1".into();
+            }
+        });
+        if there && is_all {
+            self.set_status(id, "refunded", now);
+        }
+        there
+    }
+
     /// Takes an order out. Tells whether there was one.
     pub(super) fn remove(&mut self, id: u64) -> bool {
         self.by_id.remove(&id).is_some()
     }
+}
+
+/// A number that the database or the shop wrote as text.
+fn number(value: &Value) -> f64 {
+    value.as_str().and_then(|text| text.parse().ok()).unwrap_or_default()
+}
+
+/// A list of the commission table.
+fn list(value: &Value) -> Vec<String> {
+    value.as_str().unwrap_or_default().split(',').map(str::to_owned).collect()
 }
 
 fn set_vendor_status(order: &mut Value, status: &str) {

@@ -150,6 +150,13 @@ impl WcfmShop {
         self.0.stores().orders.set_status(id, status, now)
     }
 
+    /// Gives an amount of an order back, with something of each of these lines, as the shop's administrator would: the whole order if
+    /// nothing is left of its total. Tells whether there is one.
+    pub fn refund_order(&self, id: u64, amount: f64, lines: &[u64]) -> bool {
+        let now = self.0.clock.tick();
+        self.0.stores().orders.refund(id, amount, lines, now)
+    }
+
     /// Deletes an order for good while its row in the commission table stays, as it happens on the newer generation: from then on
     /// every page of the list with its place on it is a crash, on any generation that is played. Tells whether there was one.
     pub fn leave_ghost_of_order(&self, id: u64) -> bool {

@@ -144,3 +144,37 @@ async fn notes_keep_their_dates_and_their_attachments() {
         assert_eq!(platform.ledger().of("order.note").len(), 2);
     }
 }
+
+#[tokio::test]
+async fn a_refund_shows_in_the_row_of_the_list_and_nowhere_else() {
+    let (platform, client) = started(Wcfm::builder()).await;
+    let (shop, row) = (platform.shop(), "vendor_order_details");
+    // Recorded are orders 57, part of which was given back, and 58, which was given back whole: made so here, 49 and 75 look the same.
+    let before = shop.order(49).unwrap();
+    assert!(shop.refund_order(49, 20.5, &[7]));
+    let after = shop.order(49).unwrap();
+    let told = |order: &serde_json::Value| {
+        [
+            "refunded_amount",
+            "order_item_ids",
+            "refund_statuses",
+            "refund_status",
+            "is_partially_refunded",
+            "is_refunded",
+        ]
+        .map(|column| order[row][column].as_str().unwrap().to_owned())
+    };
+    assert_eq!(told(&after), ["20.5", "9,7", "pending,completed", "pending", "0", "0"]);
+    assert_eq!(told(&shop.order(57).unwrap())[2..], told(&after)[2..]);
+    assert_eq!((&after["status"], &after["date_modified"]), (&before["status"], &before["date_modified"]));
+
+    assert!(shop.refund_order(75, 10.17, &[114]) && shop.refund_order(75, 50.0, &[114]));
+    let whole = shop.order(75).unwrap();
+    assert_eq!(told(&whole), ["60.17", "114", "completed", "completed", "1", "0"]);
+    assert_eq!(told(&shop.order(58).unwrap())[2..], told(&whole)[2..]);
+    assert_eq!((&whole["status"], &whole["total"]), (&json!("refunded"), &json!("60.17")));
+    let single = client.get(&path(75)).await.json();
+    assert!(single.get(row).is_none() && single.get("refunds").is_none() && single.get("shipment_tracking").is_none());
+    assert!(!shop.refund_order(999_999, 1.0, &[]));
+    assert!(platform.ledger().is_empty(), "what the marketplace does itself is not a client's effect");
+}
