@@ -130,6 +130,14 @@ impl CoreModule {
     pub fn component(&self) -> Vec<u8> {
         component(&self.world, &self.packages, &self.wat())
     }
+
+    /// The same without asking the encoder's own validator, which may know fewer proposals than the module's author, or more.
+    ///
+    /// # Panics
+    /// As [`CoreModule::component`].
+    pub fn unvalidated(&self) -> Vec<u8> {
+        encode(contract(("", "")), &self.world, &self.packages, &self.wat(), false)
+    }
 }
 
 /// Wraps a core module into a component of a world, given as the world's items in WIT. `packages` are further WIT texts.
@@ -137,7 +145,7 @@ impl CoreModule {
 /// # Panics
 /// If WIT or WAT do not assemble: that is a defect of the attack.
 pub fn component(world: &str, packages: &[String], wat: &str) -> Vec<u8> {
-    encode(contract(("", "")), world, packages, wat)
+    encode(contract(("", "")), world, packages, wat, true)
 }
 
 /// The same, against a contract in which one text is replaced by another: what a connector built against somebody's own
@@ -146,7 +154,7 @@ pub fn component(world: &str, packages: &[String], wat: &str) -> Vec<u8> {
 /// # Panics
 /// If the contract does not have the text, or WIT or WAT do not assemble.
 pub fn altered_component(change: (&str, &str), world: &str, wat: &str) -> Vec<u8> {
-    encode(contract(change), world, &[], wat)
+    encode(contract(change), world, &[], wat, true)
 }
 
 /// The same for a component that knows nothing of this host's contract: `packages` bring their own.
@@ -154,7 +162,7 @@ pub fn altered_component(change: (&str, &str), world: &str, wat: &str) -> Vec<u8
 /// # Panics
 /// If WIT or WAT do not assemble: that is a defect of the attack.
 pub fn foreign_component(world: &str, packages: &[String], wat: &str) -> Vec<u8> {
-    encode(Resolve::default(), world, packages, wat)
+    encode(Resolve::default(), world, packages, wat, true)
 }
 
 /// The sources of contract 0.1.0 with one text replaced.
@@ -181,7 +189,7 @@ fn contract((from, to): (&str, &str)) -> Resolve {
     resolve
 }
 
-fn encode(mut resolve: Resolve, world: &str, packages: &[String], wat: &str) -> Vec<u8> {
+fn encode(mut resolve: Resolve, world: &str, packages: &[String], wat: &str, validate: bool) -> Vec<u8> {
     for package in packages {
         resolve.push_str("package.wit", package).expect("the attack's packages parse");
     }
@@ -190,7 +198,7 @@ fn encode(mut resolve: Resolve, world: &str, packages: &[String], wat: &str) -> 
     let world = resolve.select_world(&[package], Some("attack")).expect("the world is there");
     let mut module = wat::parse_str(wat).unwrap_or_else(|error| panic!("{error}\n{wat}"));
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("metadata can be added");
-    let encoder = ComponentEncoder::default().validate(true).module(&module);
+    let encoder = ComponentEncoder::default().validate(validate).module(&module);
     encoder.and_then(|mut encoder| encoder.encode()).unwrap_or_else(|error| panic!("{error:?}\n{wat}"))
 }
 

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use anyhow::Context as _;
 use serde_json::{Map, Value};
-use tradepost_runtime::{Account, AccountConfig, AccountError, Connector, Grants, Storage};
+use tradepost_runtime::{Account, AccountConfig, AccountError, CallError, Connector, Grants, Storage};
 
+use crate::canary::PASSWORD;
+use crate::case::MustFail as _;
 use crate::server::Server;
 use crate::stage::{ATTACKER, Stage};
-
-/// The password of accounts that do not choose one.
-const PASSWORD: &str = "not the canary";
 
 /// The component's bytes; built when first asked for.
 ///
@@ -99,20 +99,31 @@ impl EvilAccount {
 
     /// Opens it.
     ///
-    /// # Panics
-    /// If it does not open.
-    pub fn open(&self, stage: &Stage, connector: &Connector) -> Account {
-        self.try_open(stage, connector).expect("the attack begins after the account is open")
+    /// # Errors
+    /// If it does not open: an attack begins after that.
+    pub fn open(&self, stage: &Stage, connector: &Connector) -> anyhow::Result<Account> {
+        Ok(self.try_open(stage, connector)?)
     }
 
-    /// Loads the connector, opens the account, runs the case beside the bystander, and gives what it found out.
+    /// Opens the account, runs the case beside the bystander, and gives what it found out.
     ///
-    /// # Panics
+    /// # Errors
     /// If the call fails.
-    pub async fn findings(&self, stage: &Stage, connector: &Connector) -> Findings {
-        let account = self.open(stage, connector);
+    pub async fn findings(&self, stage: &Stage, connector: &Connector) -> anyhow::Result<Findings> {
+        let account = self.open(stage, connector)?;
         let reply = stage.during(account.check()).await.result;
-        Findings(reply.expect("this attack reports what it found").value.facts)
+        Ok(Findings(reply.context("this attack reports what it found")?.value.facts))
+    }
+
+    /// Opens the account, runs the case beside the bystander, and gives the error in which it ends. Nothing of it is stored.
+    ///
+    /// # Errors
+    /// If it succeeds, or something of it is stored.
+    pub async fn failure(&self, stage: &Stage, connector: &Connector) -> anyhow::Result<CallError> {
+        let account = self.open(stage, connector)?;
+        let error = stage.during(account.check()).await.result.must_fail("this attack ends in an error")?;
+        stage.nothing_stored().await?;
+        Ok(error)
     }
 }
 

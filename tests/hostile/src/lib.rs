@@ -1,19 +1,31 @@
-//! Components and servers that attack the host.
+//! Components, servers and senders that attack the host: a table of cases, each run beside a healthy connector of another
+//! tenant and judged by five invariants.
 //!
-//! Two kinds of attackers: a [`CoreModule`] is written by hand, byte for byte, and abuses the ABI; [`evil`] is a Rust
-//! connector that abuses what it is given, helped by a [`Server`] that is as hostile. Both are run on a [`Stage`], beside a
-//! healthy connector of another tenant.
+//! `cargo run --release -p tradepost-hostile` prints the table; `cargo test -p tradepost-hostile` runs the same cases, cut short.
+//!
+//! Two kinds of components attack: a [`CoreModule`] is written by hand, byte for byte, and abuses the ABI; [`evil`] is a Rust
+//! connector that abuses what it is given. A [`Server`] repeats what it is sent, a [`RawServer`] speaks bytes.
 
+pub mod arena;
+pub mod canary;
+pub mod case;
+pub mod cases;
 pub mod core_module;
 pub mod evil;
 pub mod forms;
+mod listening;
 pub mod manifest_image;
+pub mod process;
+pub mod raw_server;
 pub mod server;
 pub mod stage;
 pub mod wasi;
 
+pub use arena::{Arena, Effort, Report, Verdict};
+pub use case::Case;
 pub use core_module::CoreModule;
 pub use evil::EvilAccount;
 pub use manifest_image::ManifestImage;
+pub use raw_server::RawServer;
 pub use server::Server;
 pub use stage::Stage;

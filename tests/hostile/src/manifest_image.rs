@@ -25,7 +25,7 @@ impl Default for ManifestImage {
         Self {
             id: "hand-written".into(),
             version: "0.1.0".into(),
-            settings_schema: r#"{"type":"object","properties":{}}"#.into(),
+            settings_schema: r#"{"type":"object","properties":{"password":{"type":"string","writeOnly":true}}}"#.into(),
             root_url: "https://shop.example".into(),
             hosts: vec!["https://shop.example".into()],
             signs_requests: false,

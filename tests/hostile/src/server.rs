@@ -58,11 +58,12 @@ impl Seen {
 /// The server. It stops when it is dropped.
 pub struct Server {
     address: SocketAddr,
-    shared: Arc<Shared>,
+    shared: Arc<Ledger>,
     task: JoinHandle<()>,
 }
 
-struct Shared {
+/// What arrived at a server, and how.
+pub struct Ledger {
     token: String,
     seen: Mutex<Vec<Seen>>,
     connections: AtomicUsize,
@@ -91,7 +92,7 @@ impl Server {
     /// # Panics
     /// If loopback cannot be listened on.
     pub async fn giving_token(token: &str) -> Self {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(Ledger {
             token: token.into(),
             seen: Mutex::default(),
             connections: AtomicUsize::new(0),
@@ -132,7 +133,12 @@ impl Server {
 
     /// Everything that arrived, in order.
     pub fn seen(&self) -> Vec<Seen> {
-        self.shared.ledger().clone()
+        self.shared.seen()
+    }
+
+    /// Its ledger, which outlives it.
+    pub(crate) fn ledger(&self) -> Arc<Ledger> {
+        Arc::clone(&self.shared)
     }
 
     /// Connections that were opened, whether or not anything was sent.
@@ -146,8 +152,13 @@ impl Server {
     }
 }
 
-impl Shared {
-    fn ledger(&self) -> std::sync::MutexGuard<'_, Vec<Seen>> {
+impl Ledger {
+    /// Everything that arrived, in order.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.entries().clone()
+    }
+
+    fn entries(&self) -> std::sync::MutexGuard<'_, Vec<Seen>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -160,7 +171,7 @@ impl Shared {
     }
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response<Body>, Infallible> {
+async fn answer(State(shared): State<Arc<Ledger>>, request: Request) -> Result<Response<Body>, Infallible> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_BYTES).await.unwrap_or_default();
     let headers = parts.headers.iter();
@@ -172,7 +183,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Result<R
             .collect(),
         body: body.to_vec(),
     };
-    shared.ledger().push(seen.clone());
+    shared.entries().push(seen.clone());
     let path = parts.uri.path();
     Ok(match path {
         "/never" => std::future::pending().await,

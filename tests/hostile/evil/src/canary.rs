@@ -17,9 +17,8 @@ const MASK: u8 = 0xa5;
 /// Most bytes of what was seen that go into one value in storage.
 const PIECE: usize = 64 << 10;
 
-/// Paths at which the server repeats, in one way or another, what it was sent.
-const PATHS: [&str; 6] =
-    ["/echo?q=1", "/echo-fails", "/echo-redirects", "/echo-broken", "/echo-in-headers", "/echo-encoded"];
+/// Paths at which the server repeats, in one way or another, what it was sent; the setting `paths` picks others.
+const PATHS: &str = "/echo?q=1,/echo-fails,/echo-redirects,/echo-broken,/echo-in-headers,/echo-encoded";
 
 /// Asks the server to repeat itself, searches its memory, then tells everybody.
 pub(crate) fn gather() -> Findings {
@@ -28,7 +27,8 @@ pub(crate) fn gather() -> Findings {
         let _ = write!(seen_so_far, "\n{name}={value}");
     }
     let other = settings::required("other-url")?;
-    for path in PATHS {
+    let paths = settings::field("paths")?.unwrap_or_else(|| PATHS.to_owned());
+    for path in paths.split(',') {
         let body = r#"{"a":"{password}"}"#;
         let requests = vec![
             http::get(path).effect(Effect::Read),
@@ -70,6 +70,17 @@ pub(crate) fn gather() -> Findings {
             Ok(findings)
         }
     }
+}
+
+/// Asks whether the secret of the setting `secret` is the setting `own`, or the masked one.
+pub(crate) fn guess() -> Findings {
+    let name = settings::required("secret")?;
+    let unmasked: Vec<u8> = bytes_of(&settings::required("masked")?).into_iter().map(|byte| byte ^ MASK).collect();
+    let asked = |candidate: &[u8]| match secrets::matches(&name, candidate) {
+        Ok(answer) => answer.to_string(),
+        Err(refused) => format!("refused: {}", refused.message),
+    };
+    Ok(vec![found("its own", asked(settings::required("own")?.as_bytes())), found("masked", asked(&unmasked))])
 }
 
 /// Hexadecimal digits as bytes.

@@ -41,9 +41,10 @@ pub(crate) fn large_value() -> Findings {
     Ok(findings)
 }
 
-/// Writes one key over and over.
+/// Writes one key as often as the setting `times` says.
 pub(crate) fn overwrite() -> Findings {
-    for number in 0..10_000 {
+    let times: u64 = settings::required("times")?.parse().unwrap_or(0);
+    for number in 0..times {
         storage::set("mark", number.to_string().as_bytes(), None)?;
     }
     Ok(Vec::new())
@@ -59,6 +60,14 @@ pub(crate) fn odd_key() -> Findings {
     let listed = storage::list(&key, None).map(|keys| keys.join(","));
     let written = storage::set(&key, b"mine", None).map(|()| "stored".to_owned());
     Ok(vec![found("read", shown(read)), found("listed", shown(listed)), found("written", shown(written))])
+}
+
+/// Stores the setting `value` as it is, and tells the log.
+pub(crate) fn put() -> Findings {
+    let value = settings::required("value")?;
+    storage::set(&settings::required("key")?, value.as_bytes(), None)?;
+    log::info(&value, &[]);
+    Ok(Vec::new())
 }
 
 /// Lists everything it can, page by page.

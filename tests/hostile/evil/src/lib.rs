@@ -93,6 +93,7 @@ impl Connector for Evil {
             "clock-flood" => exhaustion::clock_flood(),
             "hoard" => exhaustion::hoard(),
             "log-flood" => exhaustion::log_flood(),
+            "log-names" => exhaustion::log_names(),
             "log-forgery" => exhaustion::log_forgery(),
             "panic" => breakage::panics(),
             "abort" => breakage::aborts(),
@@ -103,6 +104,7 @@ impl Connector for Evil {
             "storage-keys" => hoarded_storage::fill_keys(),
             "storage-bytes" => hoarded_storage::fill_bytes(),
             "storage-value" => hoarded_storage::large_value(),
+            "storage-put" => hoarded_storage::put(),
             "storage-overwrite" => hoarded_storage::overwrite(),
             "storage-key" => hoarded_storage::odd_key(),
             "storage-list" => hoarded_storage::list_all(),
@@ -110,6 +112,8 @@ impl Connector for Evil {
             "send-many" => requests::send_many(),
             "send-parallel" => requests::send_parallel(),
             "canary" => canary::gather(),
+            "guess" => canary::guess(),
+            "clock" => exhaustion::clock(),
             _ => Err(error::unsupported(format!("there is no attack {case:?}"))),
         }?;
         Ok(AccountIdentity { id: None, name: Some(case), server: None, facts })

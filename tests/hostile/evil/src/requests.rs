@@ -1,5 +1,5 @@
-//! Requests that should not be possible, described by settings: `method`, `url`, `header-name` and `header-value`, `body`,
-//! `anonymous`.
+//! Requests that should not be possible, described by settings: `method`, `url`, `header-name` and `header-value`, `body`
+//! or `body-bytes`, `anonymous`.
 
 use tradepost_sdk::prelude::*;
 
@@ -25,6 +25,9 @@ fn described() -> Result<http::Request, Error> {
     }
     if let Some(body) = settings::field("body")? {
         request = request.body(body);
+    }
+    if let Some(bytes) = settings::field("body-bytes")? {
+        request = request.body(vec![b'b'; bytes.parse().unwrap_or(0)]);
     }
     if settings::field("anonymous")?.is_some() {
         request = request.anonymous();

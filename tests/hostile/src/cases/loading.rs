@@ -1,15 +1,55 @@
-//! What is refused before anything of a connector runs for an account (HC-73, HC-79, HC-80), and what a hostile `describe`
-//! or manifest comes to.
+//! What is refused before anything of a connector runs for an account (HC-73, HC-79, HC-80, HC-83), and what a hostile
+//! `describe` or manifest comes to.
 
 use std::time::Duration;
 
-use tradepost_hostile::core_module::{SCRATCH_AT, altered_component, component, foreign_component};
-use tradepost_hostile::stage::tight;
-use tradepost_hostile::{CoreModule, ManifestImage, Stage};
+use anyhow::{bail, ensure};
 use tradepost_runtime::{CallError, LimitReached, LoadError, MAX_COMPONENT_BYTES, TypeMismatch, inspect};
 
-/// Seeds of HC-73.
-const SEEDS: u64 = 10_000;
+use crate::arena::Arena;
+use crate::case::{Case, Outcome, attack, ensure_eq};
+use crate::core_module::{SCRATCH_AT, altered_component, component, foreign_component};
+use crate::stage::tight;
+use crate::{CoreModule, ManifestImage};
+
+pub(super) const CASES: &[Case] = &[
+    Case::starred(
+        "HC-73",
+        "10,000 truncated, random and bit-flipped components",
+        "an error or a component; no panic, in the reader or in the compiler",
+        attack!(damaged_inspected, damaged_loaded, truncated),
+    ),
+    Case::starred(
+        "HC-79",
+        "another contract version, missing or mistyped exports, foreign imports",
+        "refused at load, by name and place, before anything runs",
+        attack!(other_version, mixed_versions, newer_interface_as_older, mistyped, missing_function, no_connector, foreign_imports, unknown_interfaces),
+    ),
+    Case::starred(
+        "HC-80",
+        "precompiled and native code, core modules, archives",
+        "refused by the first bytes, before anything is read further",
+        attack!(no_component, precompiled),
+    ),
+    Case::starred(
+        "HC-83",
+        "memory64, threads, GC, exceptions, stack switching, async",
+        "refused by the validator",
+        attack!(proposals),
+    ),
+    Case::starred(
+        "TP-07",
+        "a describe that breaks off, loops, lies or calls the host",
+        "a typed error; describe runs without capabilities",
+        attack!(hostile_describe, describe_calls_the_host),
+    ),
+    Case::starred(
+        "TP-08",
+        "manifests that cannot be used",
+        "refused with the reason, escaped",
+        attack!(hostile_manifests),
+    ),
+];
 
 /// Numbers that look random and are the same each time: a failure names its seed and can be run again.
 struct Numbers(u64);
@@ -63,45 +103,48 @@ fn damaged(healthy: &[u8], seed: u64) -> Vec<u8> {
     bytes
 }
 
-#[test]
-fn hc_73_damaged_components_are_told_from_whole_ones_without_a_panic() {
+#[allow(clippy::unused_async, reason = "every attack has the same shape")]
+async fn damaged_inspected(arena: &Arena) -> Outcome {
+    let seeds: u64 = arena.scaled(2_000, 10_000);
     let healthy = CoreModule::default().component();
     let mut refused = 0;
-    for seed in 0..SEEDS {
+    for seed in 0..seeds {
         let bytes = damaged(&healthy, seed);
-        let outcome = std::panic::catch_unwind(|| inspect(&bytes));
-        match outcome {
+        match std::panic::catch_unwind(|| inspect(&bytes)) {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
                 refused += 1;
-                assert!(!error.to_string().is_empty(), "seed {seed}");
+                ensure!(!error.to_string().is_empty(), "seed {seed}: an error that says nothing");
             }
-            Err(panic) => panic!("seed {seed} panicked: {panic:?}"),
+            Err(_) => bail!("seed {seed} panicked"),
         }
     }
     // Flipped bits may hit names of functions, which nobody reads.
-    assert!(refused > SEEDS * 3 / 5, "only {refused} of {SEEDS} were refused");
+    ensure!(refused > seeds * 3 / 5, "only {refused} of {seeds} were refused");
+    Ok(format!("{refused} of {seeds} refused by the reader"))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hc_73_damaged_components_are_loaded_without_a_panic() {
-    // Fewer than are inspected: what passes inspection is compiled and run.
-    let stage = Stage::new(tight()).await;
+async fn damaged_loaded(arena: &Arena) -> Outcome {
+    let loads: u64 = arena.scaled(150, 10_000);
+    let stage = arena.stage(tight()).await?;
     let healthy = CoreModule::default().component();
     let load_all = async {
-        for seed in 0..250 {
+        for seed in 0..loads {
+            // What passes the reader is compiled and run.
             if let Err(error) = stage.runtime.load(damaged(&healthy, seed)).await {
-                assert!(!error.to_string().contains("the compiler failed"), "seed {seed}: {error}");
+                ensure!(!error.to_string().contains("the compiler failed"), "seed {seed}: {error}");
             }
         }
+        Ok(())
     };
-    stage.during(load_all).await;
+    let after = stage.during(load_all).await;
+    after.result?;
+    Ok(format!("{loads} loaded, {} bystander calls meanwhile", after.bystander_calls))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hc_80_what_is_no_component_is_refused_by_its_first_bytes() {
-    let stage = Stage::new(tight()).await;
-    let core_module = wat::parse_str("(module)").expect("it assembles");
+async fn no_component(arena: &Arena) -> Outcome {
+    let stage = arena.stage(tight()).await?;
+    let core_module = wat::parse_str("(module)")?;
     let unknown_version = b"\0asm\x0e\0\x01\0".to_vec();
     let table: [(&str, Vec<u8>, &str); 7] = [
         ("nothing", Vec::new(), "empty"),
@@ -113,21 +156,22 @@ async fn hc_80_what_is_no_component_is_refused_by_its_first_bytes() {
         ("native or precompiled code", b"\x7fELF\x02\x01\x01\0 and so on".to_vec(), "never loaded"),
     ];
     for (name, bytes, expected) in table {
-        let refused = stage.refuses(bytes).await;
-        assert!(
+        let refused = stage.refuses(bytes).await?;
+        ensure!(
             matches!(&refused, LoadError::NotAComponent(reason) if reason.contains(expected)),
             "{name}: {refused:?}"
         );
     }
+    Ok("7 kinds of other files, each named".into())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hc_80_precompiled_code_is_refused() {
+async fn precompiled(arena: &Arena) -> Outcome {
     // The engine's own precompiled form is ELF, and deserialising it would run whatever it holds.
     let mut bytes = precompiled_header();
     bytes.extend(CoreModule::default().component());
-    let refused = Stage::new(tight()).await.refuses(bytes).await;
-    assert!(matches!(refused, LoadError::NotAComponent(_)), "{refused:?}");
+    let refused = arena.stage(tight()).await?.refuses(bytes).await?;
+    ensure!(matches!(refused, LoadError::NotAComponent(_)), "{refused:?}");
+    Ok(refused.to_string())
 }
 
 /// The first bytes of what `wasmtime compile` writes: ELF, 64 bit, little-endian, of the engine's own ABI number.
@@ -135,16 +179,16 @@ fn precompiled_header() -> Vec<u8> {
     vec![0x7f, b'E', b'L', b'F', 2, 1, 1, 200, 0, 0, 0, 0, 0, 0, 0, 0]
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_truncated_component_is_named_as_such() {
-    let stage = Stage::new(tight()).await;
+async fn truncated(arena: &Arena) -> Outcome {
+    let stage = arena.stage(tight()).await?;
     let healthy = CoreModule::default().component();
     for kept in [9, healthy.len() / 2, healthy.len() - 1] {
-        let refused = stage.refuses(healthy[..kept].to_vec()).await;
-        assert!(refused.to_string().contains("truncated"), "{kept} bytes: {refused}");
+        let refused = stage.refuses(healthy[..kept].to_vec()).await?;
+        ensure!(refused.to_string().contains("truncated"), "{kept} bytes: {refused}");
     }
-    let refused = stage.refuses(vec![0; MAX_COMPONENT_BYTES + 1]).await;
-    assert!(matches!(refused, LoadError::TooLarge { .. }), "{refused:?}");
+    let refused = stage.refuses(vec![0; MAX_COMPONENT_BYTES + 1]).await?;
+    ensure!(matches!(refused, LoadError::TooLarge { .. }), "{refused:?}");
+    Ok("what is cut is called truncated; 64 MiB and a byte is too large".into())
 }
 
 /// Bodies for a `describe` and `check` that are never run.
@@ -159,24 +203,25 @@ fn foreign_connector(version: &str, interface: &str) -> Vec<u8> {
     foreign_component(&format!("export {name};"), &[package], &NEVER_RUN.replace("NAME", &name))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hc_79_another_version_of_the_contract_is_named_with_the_supported_ones() {
-    let stage = Stage::new(tight()).await;
-    for version in ["0.3.0", "0.1.9", "1.0.0", "0.0.1", "0.2.0-rc.1"] {
-        let refused = stage.refuses(foreign_connector(version, "describe: func() -> string;")).await;
-        assert!(matches!(refused, LoadError::OtherContract { .. }), "{refused:?}");
+async fn other_version(arena: &Arena) -> Outcome {
+    let stage = arena.stage(tight()).await?;
+    let others = ["0.3.0", "0.1.9", "1.0.0", "0.0.1", "0.2.0-rc.1"];
+    for version in others {
+        let refused = stage.refuses(foreign_connector(version, "describe: func() -> string;")).await?;
+        ensure!(matches!(refused, LoadError::OtherContract { .. }), "{refused:?}");
         let text = refused.to_string();
-        assert!(
+        ensure!(
             text.contains(&format!("connector@{version}"))
                 && text.contains("supports tradepost:connector@0.1.0 and @0.2.0"),
             "{text}"
         );
     }
+    Ok(format!("{} other versions", others.len()))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hc_79_a_component_of_two_versions_of_the_contract_is_refused() {
-    let stage = Stage::new(tight()).await;
+/// A component of two versions of the contract.
+async fn mixed_versions(arena: &Arena) -> Outcome {
+    let stage = arena.stage(tight()).await?;
     let settings = "package tradepost:connector@0.2.0;\ninterface settings { get: func() -> string; }";
     let module = CoreModule {
         packages: vec![settings.to_owned()],
@@ -185,27 +230,29 @@ async fn hc_79_a_component_of_two_versions_of_the_contract_is_refused() {
         check: format!("(call $settings (i32.const {SCRATCH_AT})) (unreachable)"),
         ..CoreModule::default()
     };
-    let refused = stage.refuses(module.component()).await;
-    let LoadError::MixedContracts { first, other } = &refused else { panic!("{refused:?}") };
-    let mut versions = [first, other].map(|name| name.split_once('@').expect("a name with its version").1);
+    let refused = stage.refuses(module.component()).await?;
+    let LoadError::MixedContracts { first, other } = &refused else { bail!("{refused:?}") };
+    let mut versions: Vec<&str> =
+        [first, other].into_iter().filter_map(|name| Some(name.split_once('@')?.1)).collect();
     versions.sort_unstable();
-    assert_eq!(versions, ["0.1.0", "0.2.0"]);
+    ensure!(versions == ["0.1.0", "0.2.0"], "{versions:?}");
+    Ok("refused, both named".into())
 }
 
 /// What was not there yet cannot be exported as of then.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hc_79_an_older_contract_has_no_interfaces_of_a_newer_one() {
+async fn newer_interface_as_older(arena: &Arena) -> Outcome {
     let refunds = ("interface carriers {", "interface refunds { go: func(); }\n\ninterface carriers {");
     let go = r#"(func (export "tradepost:connector/refunds@0.1.0#go"))"#;
     let module = CoreModule::default().exporting("refunds", go);
-    let refused = Stage::new(tight()).await.refuses(altered_component(refunds, &module.world, &module.wat())).await;
-    assert!(matches!(&refused, LoadError::UnknownInterface { .. }), "{refused:?}");
-    assert!(refused.to_string().contains("refunds@0.1.0"), "{refused}");
+    let stage = arena.stage(tight()).await?;
+    let refused = stage.refuses(altered_component(refunds, &module.world, &module.wat())).await?;
+    ensure!(matches!(&refused, LoadError::UnknownInterface { .. }), "{refused:?}");
+    ensure!(refused.to_string().contains("refunds@0.1.0"), "{refused}");
+    Ok("refused".into())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hc_79_a_mistyped_export_names_place_found_and_supported() {
-    let stage = Stage::new(tight()).await;
+async fn mistyped(arena: &Arena) -> Outcome {
+    let stage = arena.stage(tight()).await?;
     let whole = CoreModule::default();
     let (world, wat) = (whole.world.clone(), whole.wat());
     let not_a_manifest = foreign_connector("0.1.0", "describe: func() -> string;");
@@ -248,57 +295,57 @@ async fn hc_79_a_mistyped_export_names_place_found_and_supported() {
             "u32",
         ),
     ] {
-        let refused = stage.refuses(bytes).await;
+        let refused = stage.refuses(bytes).await?;
         let text = refused.to_string();
         let LoadError::WrongType(mismatch) = refused else {
-            panic!("{name}: expected a mismatch, got {text}");
+            bail!("{name}: expected a mismatch, got {text}");
         };
         let TypeMismatch { side, interface, function: at, place: where_, found: have, supported: want } = *mismatch;
-        assert_eq!(
+        ensure_eq!(
             (side.as_str(), interface.as_str(), at.as_str()),
             ("export", "tradepost:connector/connector@0.1.0", function),
             "{name}"
         );
-        assert!(where_.contains(place) && have.contains(found) && want.contains(supported), "{name}: {text}");
-        assert!(text.contains(&have) && text.contains(&want) && text.contains(function), "{name}: {text}");
+        ensure!(where_.contains(place) && have.contains(found) && want.contains(supported), "{name}: {text}");
+        ensure!(text.contains(&have) && text.contains(&want) && text.contains(function), "{name}: {text}");
     }
+    Ok("5 wrong types".into())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hc_79_a_missing_function_is_named() {
+async fn missing_function(arena: &Arena) -> Outcome {
     let bytes = altered_component(
         ("check: func() -> result<account-identity, error>;", ""),
         &CoreModule::default().world,
         &without_check(),
     );
-    let refused = Stage::new(tight()).await.refuses(bytes).await;
-    let LoadError::WrongType(mismatch) = refused else { panic!("got {refused:?}") };
+    let refused = arena.stage(tight()).await?.refuses(bytes).await?;
+    let LoadError::WrongType(mismatch) = refused else { bail!("got {refused:?}") };
     let TypeMismatch { function, found, supported, .. } = *mismatch;
-    assert_eq!((function.as_str(), found.as_str()), ("check", "nothing"));
-    assert!(supported.contains("account-identity"), "{supported}");
+    ensure_eq!((function.as_str(), found.as_str()), ("check", "nothing"));
+    ensure!(supported.contains("account-identity"), "{supported}");
+    Ok("a missing function".into())
 }
 
 fn without_check() -> String {
     CoreModule::default().wat().replace("(export \"tradepost:connector/connector@0.1.0#check\")", "")
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hc_79_a_component_without_the_connector_interface_is_no_connector() {
-    let stage = Stage::new(tight()).await;
+async fn no_connector(arena: &Arena) -> Outcome {
+    let stage = arena.stage(tight()).await?;
     let thing = "package evil:thing;\ninterface thing { go: func(); }".to_owned();
     let bytes =
         foreign_component("export evil:thing/thing;", &[thing], r#"(module (func (export "evil:thing/thing#go")))"#);
-    let refused = stage.refuses(bytes).await;
-    assert!(matches!(&refused, LoadError::NoConnector { found } if found == &["evil:thing/thing"]), "{refused:?}");
-    assert!(refused.to_string().contains("exports no tradepost:connector/connector"), "{refused}");
+    let refused = stage.refuses(bytes).await?;
+    ensure!(matches!(&refused, LoadError::NoConnector { found } if found == &["evil:thing/thing"]), "{refused:?}");
+    ensure!(refused.to_string().contains("exports no tradepost:connector/connector"), "{refused}");
 
     let bytes = foreign_component("", &[], "(module)");
-    assert!(matches!(stage.refuses(bytes).await, LoadError::NoConnector { .. }));
+    ensure!(matches!(stage.refuses(bytes).await?, LoadError::NoConnector { .. }));
+    Ok("no connector".into())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hc_79_imports_outside_the_contract_are_refused_by_name() {
-    let stage = Stage::new(tight()).await;
+async fn foreign_imports(arena: &Arena) -> Outcome {
+    let stage = arena.stage(tight()).await?;
     for (package, interface) in [
         ("wasi:http@0.2.0", "outgoing-handler"),
         ("wasi:keyvalue@0.2.0", "store"),
@@ -314,8 +361,8 @@ async fn hc_79_imports_outside_the_contract_are_refused_by_name() {
             check: "(call $go) (unreachable)".into(),
             ..CoreModule::default()
         };
-        let refused = stage.refuses(module.component()).await;
-        assert!(matches!(&refused, LoadError::ForeignImport { name } if *name == import), "{refused:?}");
+        let refused = stage.refuses(module.component()).await?;
+        ensure!(matches!(&refused, LoadError::ForeignImport { name } if *name == import), "{refused:?}");
     }
     // A function at the root of the world, outside any interface.
     let module = CoreModule {
@@ -324,13 +371,13 @@ async fn hc_79_imports_outside_the_contract_are_refused_by_name() {
         check: "(call $launch) (unreachable)".into(),
         ..CoreModule::default()
     };
-    let refused = stage.refuses(module.component()).await;
-    assert!(matches!(&refused, LoadError::ForeignImport { name } if name == "launch"), "{refused:?}");
+    let refused = stage.refuses(module.component()).await?;
+    ensure!(matches!(&refused, LoadError::ForeignImport { name } if name == "launch"), "{refused:?}");
+    Ok("5 foreign imports".into())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hc_79_unknown_interfaces_of_the_contract_are_refused_with_the_known_ones() {
-    let stage = Stage::new(tight()).await;
+async fn unknown_interfaces(arena: &Arena) -> Outcome {
+    let stage = arena.stage(tight()).await?;
     let teleport = ("interface settings {", "interface teleport { go: func(); }\n\ninterface settings {");
     let importing = CoreModule {
         world: format!("{}import tradepost:connector/teleport@0.1.0;", CoreModule::default().world),
@@ -341,21 +388,21 @@ async fn hc_79_unknown_interfaces_of_the_contract_are_refused_with_the_known_one
     let exporting =
         CoreModule::default().exporting("teleport", r#"(func (export "tradepost:connector/teleport@0.1.0#go"))"#);
     for (module, side, known) in [(importing, "import", "storage"), (exporting, "export", "stock-updates")] {
-        let refused = stage.refuses(altered_component(teleport, &module.world, &module.wat())).await;
+        let refused = stage.refuses(altered_component(teleport, &module.world, &module.wat())).await?;
         let text = refused.to_string();
-        assert!(matches!(&refused, LoadError::UnknownInterface { side: found, .. } if found == side), "{refused:?}");
-        assert!(text.contains("tradepost:connector/teleport@0.1.0") && text.contains(known), "{text}");
+        ensure!(matches!(&refused, LoadError::UnknownInterface { side: found, .. } if found == side), "{refused:?}");
+        ensure!(text.contains("tradepost:connector/teleport@0.1.0") && text.contains(known), "{text}");
     }
     // The host's interfaces are not a connector's to export.
     let settings = r#"(func (export "tradepost:connector/settings@0.1.0#get") (result i32) (unreachable))"#;
     let module = CoreModule::default().exporting("settings", settings);
-    let refused = stage.refuses(component(&module.world, &[], &module.wat())).await;
-    assert!(matches!(&refused, LoadError::UnknownInterface { side, .. } if side == "export"), "{refused:?}");
+    let refused = stage.refuses(component(&module.world, &[], &module.wat())).await?;
+    ensure!(matches!(&refused, LoadError::UnknownInterface { side, .. } if side == "export"), "{refused:?}");
+    Ok("3 unknown interfaces: each refused with the reason".into())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_describe_that_breaks_off_loops_or_lies_is_a_typed_error() {
-    let stage = Stage::new(tight()).await;
+async fn hostile_describe(arena: &Arena) -> Outcome {
+    let stage = arena.stage(tight()).await?;
     let cpu = LimitReached::Cpu(Duration::from_millis(200));
     let describing = |describe: &str| CoreModule { describe: describe.into(), ..CoreModule::default() };
     for (name, module) in [
@@ -364,25 +411,25 @@ async fn a_describe_that_breaks_off_loops_or_lies_is_a_typed_error() {
         ("out of bounds", describing("(i32.const 0xfffffff0)")),
         ("misaligned", describing("(i32.const 1025)")),
     ] {
-        let refused = stage.refuses(module.component()).await;
-        let LoadError::Describe(error) = refused else { panic!("{name}: got {refused:?}") };
+        let refused = stage.refuses(module.component()).await?;
+        let LoadError::Describe(error) = refused else { bail!("{name}: got {refused:?}") };
         match *error {
             CallError::Trap { message, operation, .. } => {
-                assert_eq!(operation, "connector.describe");
-                assert!(
+                ensure_eq!(operation, "connector.describe");
+                ensure!(
                     ["unreachable", "out of bounds", "align"].iter().any(|expected| message.contains(expected)),
                     "{name}: {message}"
                 );
             }
-            CallError::Limit { limit, .. } => assert_eq!((name, limit), ("loop", cpu)),
-            other => panic!("{name}: got {other:?}"),
+            CallError::Limit { limit, .. } => ensure_eq!((name, limit), ("loop", cpu)),
+            other => bail!("{name}: got {other:?}"),
         }
     }
+    Ok("4 ways, each a typed error".into())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_describe_that_calls_the_host_is_refused() {
-    let stage = Stage::new(tight()).await;
+async fn describe_calls_the_host(arena: &Arena) -> Outcome {
+    let stage = arena.stage(tight()).await?;
     let http = CoreModule {
         imports: r#"(import "tradepost:connector/http@0.1.0" "send"
             (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))"#
@@ -417,15 +464,15 @@ async fn a_describe_that_calls_the_host_is_refused() {
         ..CoreModule::default()
     };
     for (name, module) in [("http", http), ("settings", settings), ("storage", storage), ("secrets", secrets)] {
-        let refused = stage.refuses(module.component()).await;
-        assert!(refused.to_string().contains("runs without capabilities"), "{name}: {refused}");
-        assert!(matches!(refused, LoadError::Describe(_)), "{name}: {refused:?}");
+        let refused = stage.refuses(module.component()).await?;
+        ensure!(refused.to_string().contains("runs without capabilities"), "{name}: {refused}");
+        ensure!(matches!(refused, LoadError::Describe(_)), "{name}: {refused:?}");
     }
+    Ok("4 interfaces, none of them there".into())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn manifests_that_cannot_be_used_are_refused_with_the_reason() {
-    let stage = Stage::new(tight()).await;
+async fn hostile_manifests(arena: &Arena) -> Outcome {
+    let stage = arena.stage(tight()).await?;
     let secret_schema = r#"{"type":"object","properties":{"password":{"type":"string","writeOnly":true}}}"#;
     let usual = ManifestImage::default;
     for (manifest, expected) in [
@@ -462,9 +509,50 @@ async fn manifests_that_cannot_be_used_are_refused_with_the_reason() {
     ] {
         let id = manifest.id.clone();
         let module = CoreModule { manifest, memory: "(memory (export \"memory\") 32)".into(), ..CoreModule::default() };
-        let refused = stage.refuses(module.component()).await;
+        let refused = stage.refuses(module.component()).await?;
         let text = refused.to_string();
-        assert!(matches!(refused, LoadError::Manifest { .. }) && text.contains(expected), "{id:?}: {text:.300}");
-        assert!(!text.chars().any(char::is_control), "{text:?}");
+        ensure!(matches!(refused, LoadError::Manifest { .. }) && text.contains(expected), "{id:?}: {text:.300}");
+        ensure!(!text.chars().any(char::is_control), "{text:?}");
     }
+    Ok("16 manifests refused".into())
+}
+
+/// A healthy connector but for one item of its core module that needs a proposal which this host does not take.
+async fn proposals(arena: &Arena) -> Outcome {
+    let stage = arena.stage(tight()).await?;
+    let core: [(&str, &str); 7] = [
+        ("memory64", "(memory $wide i64 1)"),
+        ("threads", "(memory $shared 1 1 shared)"),
+        ("atomics", "(func (result i32) (i32.atomic.load (i32.const 0)))"),
+        (
+            "GC",
+            "(type $pair (struct (field i32) (field i32))) (func (result (ref $pair)) (struct.new $pair (i32.const 1) (i32.const 2)))",
+        ),
+        ("exceptions", "(tag $oops) (func (throw $oops))"),
+        (
+            "typed continuations",
+            "(type $f (func)) (type $k (cont $f)) (func (param (ref $k)) (resume $k (local.get 0)))",
+        ),
+        (
+            "wide arithmetic",
+            "(func (param i64 i64 i64 i64) (result i64 i64) (i64.add128 (local.get 0) (local.get 1) (local.get 2) (local.get 3)))",
+        ),
+    ];
+    let mut refused = Vec::new();
+    for (name, item) in core {
+        let module = CoreModule { items: item.into(), ..CoreModule::default() };
+        let error = stage.refuses(module.unvalidated()).await?;
+        ensure!(matches!(error, LoadError::Compile(_) | LoadError::Malformed(_)), "{name}: {error:?}");
+        refused.push(name);
+    }
+    let asynchronous: [(&str, &str); 2] = [
+        ("async functions", "(component (type (func async)) (import \"a\" (func (type 0))))"),
+        ("streams", "(component (type (stream u8)))"),
+    ];
+    for (name, text) in asynchronous {
+        let error = stage.refuses(wat::parse_str(text)?).await?;
+        refused.push(name);
+        ensure!(!error.to_string().is_empty(), "{name}");
+    }
+    Ok(format!("{}: refused", refused.join(", ")))
 }

@@ -1,0 +1,28 @@
+//! Every case of the table as a test of its own, cut short. A case that has not to hold yet does not fail; it is printed.
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use tradepost_hostile::arena::run;
+use tradepost_hostile::case::Run;
+use tradepost_hostile::cases::all;
+use tradepost_hostile::{Case, Effort, Verdict};
+
+fn main() {
+    let trials = all().into_iter().map(trial).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+fn trial(case: Case) -> Trial {
+    let ignored = matches!(case.run, Run::NotRun(_));
+    Trial::test(case.test_name(), move || {
+        let report = run(&case, Effort::Quick);
+        match report.verdict {
+            Verdict::DoesNotHold if case.starred => Err(Failed::from(report.measured)),
+            Verdict::DoesNotHold => {
+                eprintln!("{} does not hold: {}", case.id, report.measured);
+                Ok(())
+            }
+            Verdict::Holds | Verdict::NotRun => Ok(()),
+        }
+    })
+    .with_ignored_flag(ignored)
+}
