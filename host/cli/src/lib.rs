@@ -3,7 +3,6 @@
 
 mod arguments;
 mod body_text;
-mod claim;
 mod command_desk;
 mod commands;
 mod config;

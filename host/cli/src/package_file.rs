@@ -5,10 +5,18 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use bytes::Bytes;
-use tradepost_package::{MAX_PACKAGE_BYTES, Package, PublicKey, SecretKey};
+use tradepost_engine::versions;
+use tradepost_package::{Claim, MAX_PACKAGE_BYTES, Package, PublicKey, SecretKey};
 
 use crate::explain;
+use tradepost_runtime::Connector;
+
 use crate::failure::{Failure, Result};
+
+/// What a loaded connector says of itself, in the terms of a package's statement.
+pub(crate) fn claim_of(connector: &Connector) -> Result<Claim> {
+    versions::claim_of(connector).map_err(|error| Failure::unexpected(error.to_string()).into())
+}
 
 /// Reads a package. Everything about it is checked that can be without running its component.
 pub(crate) fn read(file: &Path) -> Result<Package> {

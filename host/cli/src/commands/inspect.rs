@@ -9,9 +9,9 @@ use tradepost_runtime::contract::manifest::{AuthMethod, Manifest};
 use tradepost_runtime::{CONTRACT_PACKAGE, Capability, Connector, Limits, Operation, SettingField, setting_fields};
 
 use super::Context;
-use crate::claim::claim_of;
 use crate::failure::Result;
 use crate::output::{column, facts, section, word};
+use crate::package_file::claim_of;
 use crate::{package_file, session};
 
 /// Load a component and show what it says of itself: interfaces, settings, hosts, ways to authenticate

@@ -10,8 +10,8 @@ use tradepost_package::{Package, PackageError, Parts};
 use tradepost_runtime::{Limits, connector_page};
 
 use super::{Context, output_file};
-use crate::claim::claim_of;
 use crate::failure::{Failure, Result};
+use crate::package_file::claim_of;
 use crate::{explain, output, package_file, session};
 
 /// Make a package of a component: one file with its manifest, its page, what it claims, and the report of its tests

@@ -9,9 +9,9 @@ use tradepost_package::{Package, PublicKey};
 use tradepost_runtime::Limits;
 
 use super::Context;
-use crate::claim::claim_of;
 use crate::failure::{Exit, Failure, Result};
 use crate::output::facts;
+use crate::package_file::claim_of;
 use crate::{package_file, session};
 
 /// Check a package: its parts, its signatures, and that its component is what the statement says
