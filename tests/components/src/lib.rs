@@ -10,6 +10,8 @@
 //! # Ok::<(), tradepost_components::BuildError>(())
 //! ```
 
+pub mod alter;
+
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};

@@ -10,6 +10,7 @@
 pub mod daemon;
 pub mod desk;
 pub mod failpoint;
+pub mod installer;
 pub mod judge;
 pub mod matrix;
 pub mod mutant_run;

@@ -2,7 +2,7 @@
 //! process that is killed.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -84,6 +84,16 @@ enum Command {
         #[arg(long)]
         webhooks: Option<String>,
     },
+    /// A process that installs a package and activates it
+    #[command(hide = true)]
+    Install {
+        #[arg(long = "arm")]
+        arms: Vec<Arm>,
+        /// The data directory
+        data: PathBuf,
+        /// The package
+        package: PathBuf,
+    },
     /// A program that embeds the engine, maybe with a fault built in
     #[command(hide = true)]
     Worker {
@@ -113,6 +123,11 @@ fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     match arguments.command {
         Some(Command::Daemon { arms, webhooks }) => daemon(&arms, webhooks),
+        Some(Command::Install { arms, data, package }) => {
+            let _scenario = tradepost_crash::failpoint::arm(&arms, &data)?;
+            executor()?.block_on(tradepost_crash::installer::install(&data, &package))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Command::Worker { arms, mutant, every, lease, alone }) => {
             let _scenario = tradepost_crash::failpoint::arm(&arms, Path::new("."))?;
             let (every, lease) = (Duration::from_millis(every), Duration::from_millis(lease));

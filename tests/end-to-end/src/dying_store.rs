@@ -18,8 +18,8 @@ use tradepost_engine::record::{RecordQuery, StoredRecord};
 use tradepost_engine::standing::{AccountState, Standing};
 use tradepost_engine::store::{Store, StoreError};
 use tradepost_engine::stream::{Committed, Item, PageCommit, StreamClaim, StreamKey, StreamState};
-use tradepost_engine::versions::{NewVersionNote, ShadowPage, ShadowReport, VersionNote, VersionStore};
 use tradepost_engine::vault::{Place, Reseal, Sealed};
+use tradepost_engine::versions::{NewVersionNote, ShadowPage, ShadowReport, VersionNote, VersionStore};
 use tradepost_runtime::contract::WebhookAnswer;
 use tradepost_runtime::storage::{Storage, StorageError, StorageUsage, StorageWrites};
 

@@ -71,7 +71,7 @@ impl Versions {
             return Ok(installed);
         }
         // Compiled, linked, described, and what it says compared with what was signed.
-        self.load(&package).await?;
+        let loaded = self.load(&package).await?;
         fail::fail_point!("install.loaded");
         let (files, digest, bytes) = (self.files.clone(), installed.digest.clone(), package.to_bytes());
         let kept = tokio::task::spawn_blocking(move || files.keep(&digest, &bytes)).await;
@@ -105,6 +105,7 @@ impl Versions {
         })
         .await?;
         fail::fail_point!("install.recorded");
+        self.loaded().insert(installed.digest.clone(), loaded);
         Ok(installed)
     }
 
