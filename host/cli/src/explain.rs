@@ -26,6 +26,11 @@ pub(crate) fn load_error(error: &LoadError, file: &str) -> Failure {
         LoadError::WrongType(_) => "wrong-type",
         LoadError::NoConnector { .. } => "no-connector",
         LoadError::Compile(_) => "does-not-compile",
+        LoadError::CompileLimit(_) => "compile-limit",
+        LoadError::CompilerCrashed(_) => "compiler-crashed",
+        LoadError::CompilerUnavailable(_) => {
+            return Failure::new(Exit::Unexpected, "compiler-unavailable", format!("{file}: {error}"));
+        }
         LoadError::Describe(_) => "describe-failed",
         LoadError::Manifest { .. } => "bad-manifest",
     };

@@ -5,6 +5,7 @@ mod arguments;
 mod body_text;
 mod command_desk;
 mod commands;
+mod compiler_child;
 mod config;
 mod data_directory;
 mod explain;
@@ -25,6 +26,8 @@ mod webhook_receiver;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+
+pub use compiler_child::compiler_child;
 
 /// Runs the command with these arguments, the first of which is the program's name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {

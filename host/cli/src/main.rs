@@ -7,5 +7,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    tradepost_cli::main(std::env::args_os())
+    tradepost_cli::compiler_child().unwrap_or_else(|| tradepost_cli::main(std::env::args_os()))
 }

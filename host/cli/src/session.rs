@@ -13,8 +13,11 @@ use serde_json::Value;
 use tradepost_engine::EngineOptions;
 use tradepost_engine::store::Store;
 use tradepost_engine::vault::{KeyError, KeySource, LazyVault, Place, SealedTokens};
-use tradepost_runtime::{Account, AccountConfig, CallError, Connector, Grants, Limits, Reply, Runtime, RuntimeBuilder};
+use tradepost_runtime::{
+    Account, AccountConfig, CallError, CodeCache, Connector, Grants, Limits, Reply, Runtime, RuntimeBuilder,
+};
 
+use crate::compiler_child::compiler;
 use crate::config::{AccountEntry, Config};
 use crate::data_directory::open_store;
 use crate::explain;
@@ -98,7 +101,11 @@ impl<'a> Opener<'a> {
     pub(crate) fn with_store(config: &'a Config, store: Arc<dyn Store>, calls: u32) -> Result<Self> {
         let vault = Arc::new(LazyVault::new(Arc::clone(&store), KeySource::from_environment(&config.data)));
         let tokens = SealedTokens::new(Arc::clone(&store), Arc::clone(&vault));
-        let runtime = build(builder(config.limits.clone(), calls).tokens(Arc::new(tokens)))?;
+        let mut builder = builder(config.limits.clone(), calls).tokens(Arc::new(tokens));
+        if let Some(cache) = code_cache(&config.data) {
+            builder = builder.code_cache(cache);
+        }
+        let runtime = build(builder)?;
         Ok(Self { config, runtime, store, vault, connectors: BTreeMap::new() })
     }
 
@@ -221,7 +228,18 @@ pub(crate) fn runtime(limits: Limits) -> Result<Runtime> {
 }
 
 fn builder(limits: Limits, calls: u32) -> RuntimeBuilder {
-    Runtime::builder().limits(limits).concurrent_calls(calls)
+    Runtime::builder().limits(limits).concurrent_calls(calls).compile_with(compiler())
+}
+
+/// Where a data directory keeps compiled connectors; none where that cannot be written, and then they are compiled at each start.
+pub(crate) fn code_cache(data: &Path) -> Option<CodeCache> {
+    match CodeCache::open(data.join("compiled")) {
+        Ok(cache) => Some(cache),
+        Err(error) => {
+            tracing::warn!(%error, "connectors are compiled at each start");
+            None
+        }
+    }
 }
 
 fn build(builder: RuntimeBuilder) -> Result<Runtime> {

@@ -178,8 +178,8 @@ impl Account {
         &self.inner.storage
     }
 
-    /// How many of its calls are under way: of this value, its clones and its journaled clones together. An account of the
-    /// same id that was opened by another [`Runtime::open`] counts its own.
+    /// How many of its calls are under way: of this value, its clones and its journaled clones together. Another
+    /// opening of the same account counts its own.
     ///
     /// A call counts from its beginning, also while it waits for its turn, until it returns. What is done with its result
     /// afterwards, the commit above all, is the embedder's to wait for; so is the last request of a journaled call that was

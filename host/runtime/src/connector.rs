@@ -142,6 +142,7 @@ struct Inner {
     pre: InstancePre<CallState>,
     exports: Exports,
     manifest: CheckedManifest,
+    is_from_cache: bool,
 }
 
 impl Connector {
@@ -150,8 +151,9 @@ impl Connector {
         pre: InstancePre<CallState>,
         exports: Exports,
         manifest: CheckedManifest,
+        is_from_cache: bool,
     ) -> Self {
-        Self { inner: Arc::new(Inner { inspection, pre, exports, manifest }) }
+        Self { inner: Arc::new(Inner { inspection, pre, exports, manifest, is_from_cache }) }
     }
 
     /// What it says of itself.
@@ -167,6 +169,11 @@ impl Connector {
     /// Imports, exports, size and digest.
     pub fn inspection(&self) -> &Inspection {
         &self.inner.inspection
+    }
+
+    /// Whether its code was taken from the [`CodeCache`](crate::CodeCache) and not compiled.
+    pub fn is_from_cache(&self) -> bool {
+        self.inner.is_from_cache
     }
 
     /// What it can do, in the contract's order.

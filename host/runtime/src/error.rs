@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::compile::CompileLimit;
 use crate::contract::errors::{Error as ConnectorError, ErrorKind};
 use crate::egress::{BudgetExceeded, Denial, DoorError};
 use crate::journal::JournalStop;
@@ -75,6 +76,15 @@ pub enum LoadError {
     /// The compiler refused it.
     #[error("component does not compile: {0}")]
     Compile(String),
+    /// The child process that compiles reached one of its limits and was ended.
+    #[error("compiling the component took {0}; it is too large, or made to be expensive")]
+    CompileLimit(CompileLimit),
+    /// The child process that compiles broke off at this component.
+    #[error("the compiler broke off at this component: {0}")]
+    CompilerCrashed(String),
+    /// There is no child process that compiles. The component is not at fault.
+    #[error("the process that compiles components does not work: {0}")]
+    CompilerUnavailable(String),
     /// `describe` failed.
     #[error("connector.describe failed: {0}")]
     Describe(#[source] Box<CallError>),

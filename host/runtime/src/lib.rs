@@ -5,6 +5,10 @@
 //! [`Account`]; each method of the account is one call in a fresh instance, under [`Limits`], whose HTTP leaves through
 //! [`egress`] and whose storage writes are committed with the result or not at all.
 //!
+//! Compiled code can be kept in a [`CodeCache`], and strangers' components be compiled in a child process ([`compile`]). Where
+//! another version of a connector takes over, [`Account::drained`] waits for the calls of the old one and [`Account::retire`] ends
+//! those that do not end.
+//!
 //! ```no_run
 //! use std::sync::Arc;
 //! use tradepost_runtime::{AccountConfig, Grants, MemoryStorage, Runtime, commerce::ListQuery};
@@ -34,6 +38,8 @@
 mod account;
 mod by_name;
 mod call;
+mod code_cache;
+pub mod compile;
 mod connector;
 pub mod contract;
 mod draining;
@@ -43,6 +49,7 @@ mod inspect;
 pub mod journal;
 mod limits;
 mod log_book;
+mod machine_code;
 mod manifest;
 mod operations;
 mod runtime;
@@ -55,6 +62,7 @@ mod wasi;
 pub use account::{Account, AccountConfig};
 pub use by_name::{NamedCallError, WRITING_OPERATIONS};
 pub use call::{Reply, Usage};
+pub use code_cache::{CodeCache, CodeCacheError};
 pub use connector::{Capability, Connector};
 pub use contract::{commerce, errors};
 pub use egress::{Egress, Grants, Origin};

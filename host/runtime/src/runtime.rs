@@ -6,18 +6,22 @@
 use std::sync::Arc;
 use std::thread;
 
+use bytes::Bytes;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::{HasSelf, InstancePre, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::account::{Account, AccountConfig};
 use crate::call;
+use crate::code_cache::CodeCache;
+use crate::compile::{Compiler, Place, Verdict, compile, compiles_at_once};
 use crate::connector::{Connector, Exports};
 use crate::contract::generated::Everything;
 use crate::egress::{Egress, MemoryTokenStore, TokenStore};
 use crate::error::{AccountError, CallError, LoadError};
-use crate::inspect::{inspect, raise};
+use crate::inspect::{Digest, Inspection, MAX_COMPONENT_BYTES, inspect};
 use crate::limits::{Limits, TICK};
+use crate::machine_code::{Compatibility, MachineCode, code_config};
 use crate::manifest::CheckedManifest;
 use crate::state::CallState;
 use crate::storage::Storage;
@@ -37,8 +41,6 @@ const TABLE_ELEMENTS: usize = 100_000;
 const KEEP_RESIDENT: usize = 4 << 20;
 /// How many such memories are kept at most: 64 MiB in all.
 const WARM_SLOTS: u32 = 16;
-/// Depth of guest calls.
-pub(crate) const WASM_STACK: usize = 512 << 10;
 
 /// Loads connectors and opens accounts on them. Make one for the whole process; cheap to clone.
 #[derive(Clone)]
@@ -53,6 +55,10 @@ struct Inner {
     egress: Egress,
     tokens: Arc<dyn TokenStore>,
     concurrent_calls: Semaphore,
+    compiler: Compiler,
+    compiles: Arc<Semaphore>,
+    code_cache: Option<CodeCache>,
+    compatibility: Compatibility,
 }
 
 /// Settings of a [`Runtime`]; the defaults suit most embedders.
@@ -61,6 +67,9 @@ pub struct RuntimeBuilder {
     egress: Option<Egress>,
     tokens: Option<Arc<dyn TokenStore>>,
     concurrent_calls: u32,
+    compiler: Compiler,
+    compiles_at_once: usize,
+    code_cache: Option<CodeCache>,
 }
 
 impl RuntimeBuilder {
@@ -92,10 +101,35 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Where components are compiled; by default in this process, which is for components that one trusts.
+    #[must_use]
+    pub fn compile_with(mut self, compiler: Compiler) -> Self {
+        self.compiler = compiler;
+        self
+    }
+
+    /// How many components are compiled at the same time before further ones wait. By default one for every two processors.
+    #[must_use]
+    pub fn compiles_at_once(mut self, compiles: usize) -> Self {
+        self.compiles_at_once = compiles.clamp(1, Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// Where compiled components are kept for the next start. By default nowhere.
+    #[must_use]
+    pub fn code_cache(mut self, cache: CodeCache) -> Self {
+        self.code_cache = Some(cache);
+        self
+    }
+
     /// Makes the runtime. Fails where the machine refuses the memory reservation or the certificate store cannot be read.
     pub fn build(self) -> anyhow::Result<Runtime> {
         let engine = Engine::new(&engine_config(self.concurrent_calls, &self.limits))?;
         start_ticker(&engine)?;
+        let compatibility = Compatibility::of(&engine);
+        if let Some(cache) = &self.code_cache {
+            cache.used_by(compatibility);
+        }
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         Everything::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
@@ -111,6 +145,10 @@ impl RuntimeBuilder {
                 egress,
                 tokens: self.tokens.unwrap_or_else(|| Arc::new(MemoryTokenStore::default())),
                 concurrent_calls: Semaphore::new(self.concurrent_calls as usize),
+                compiler: self.compiler,
+                compiles: Arc::new(Semaphore::new(self.compiles_at_once)),
+                code_cache: self.code_cache,
+                compatibility,
             }),
         })
     }
@@ -129,31 +167,81 @@ impl Runtime {
             egress: None,
             tokens: None,
             concurrent_calls: DEFAULT_CONCURRENT_CALLS,
+            compiler: Compiler::in_process(),
+            compiles_at_once: compiles_at_once(),
+            code_cache: None,
         }
     }
 
-    /// Loads a component: compares it with the contract, compiles it on a thread of its own, links it, and asks it for its
-    /// manifest. Nothing of it runs before the contract is known to fit.
+    /// Loads a component: compares it with the contract, compiles it or takes its code from the cache, links it, and asks it for
+    /// its manifest. Nothing of it runs before the contract is known to fit. See [`compile`](crate::compile) for what bounds the work.
     pub async fn load(&self, bytes: impl Into<Vec<u8>>) -> Result<Connector, LoadError> {
-        let bytes: Vec<u8> = bytes.into();
-        let runtime = self.clone();
-        let compiled = tokio::task::spawn_blocking(move || {
-            let inspection = inspect(&bytes)?;
-            let compile_error = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
-            let raised = raise(&bytes, &inspection.contract)?;
-            let component = Component::new(&runtime.inner.engine, &raised).map_err(compile_error)?;
-            let pre = runtime.inner.linker.instantiate_pre(&component).map_err(compile_error)?;
-            let exports = Exports::find(&pre, &inspection.exports).map_err(compile_error)?;
-            Ok((inspection, pre, exports))
-        });
-        let (inspection, pre, exports) = match compiled.await {
-            Ok(result) => result?,
-            Err(panic) => return Err(LoadError::Compile(format!("the compiler failed: {panic}"))),
+        let component = Bytes::from(bytes.into());
+        let linked = match self.cached(&component).await? {
+            Some(linked) => linked,
+            None => self.compiled(component).await?,
         };
+        let Linked { inspection, pre, exports, is_from_cache } = linked;
         let manifest =
             call::describe(self, &pre, &exports).await.map_err(|error| LoadError::Describe(Box::new(error)))?;
         let manifest = CheckedManifest::check(manifest)?;
-        Ok(Connector::new(inspection, pre, exports, manifest))
+        Ok(Connector::new(inspection, pre, exports, manifest, is_from_cache))
+    }
+
+    /// A component whose code is in the cache. It was read and compiled before, so doing that once more is no risk.
+    async fn cached(&self, component: &Bytes) -> Result<Option<Linked>, LoadError> {
+        let Some(cache) = self.inner.code_cache.clone() else { return Ok(None) };
+        let (runtime, component) = (self.clone(), component.clone());
+        blocking(move || {
+            let (digest, engine) = (Digest::of(&component), runtime.inner.compatibility);
+            let Some(code) = cache.read(digest, engine) else { return Ok(None) };
+            let pre = match runtime.instantiate_pre(&code) {
+                Ok(pre) => pre,
+                Err(error) => {
+                    cache.distrust(digest, engine, &format!("{error:#}"));
+                    return Ok(None);
+                }
+            };
+            Linked::new(inspect(&component)?, pre, true).map(Some)
+        })
+        .await
+    }
+
+    /// A component that is compiled now, when it is its turn.
+    async fn compiled(&self, component: Bytes) -> Result<Linked, LoadError> {
+        let closed = |closed: tokio::sync::AcquireError| LoadError::Compile(closed.to_string());
+        let turn = Arc::clone(&self.inner.compiles).acquire_owned().await.map_err(closed)?;
+        // Another load may have compiled the same component meanwhile.
+        if let Some(linked) = self.cached(&component).await? {
+            return Ok(linked);
+        }
+        // What does not even begin like a component, `inspect` refuses at a glance.
+        let is_component = component.len() <= MAX_COMPONENT_BYTES && component.starts_with(b"\0asm\x0d\0\x01\0");
+        let verdict = match &self.inner.compiler.place {
+            Place::Child(child) if is_component => Some(child.compile(self.inner.compatibility, &component).await?),
+            Place::Child(_) | Place::Here => None,
+        };
+        let runtime = self.clone();
+        blocking(move || {
+            // Kept until the work is done, which goes on when nobody waits for it any more.
+            let _turn = turn;
+            let inspection = inspect(&component)?;
+            let code = match verdict {
+                Some(Verdict::Code(code)) => code,
+                Some(Verdict::Refused(reason)) => return Err(LoadError::Compile(reason)),
+                None => compile(&runtime.inner.engine, &component, &inspection).map_err(compile_error)?,
+            };
+            let pre = runtime.instantiate_pre(&code).map_err(compile_error)?;
+            if let Some(cache) = &runtime.inner.code_cache {
+                cache.store(inspection.digest, runtime.inner.compatibility, &code);
+            }
+            Linked::new(inspection, pre, false)
+        })
+        .await
+    }
+
+    fn instantiate_pre(&self, code: &MachineCode) -> wasmtime::Result<InstancePre<CallState>> {
+        self.inner.linker.instantiate_pre(&code.component(&self.inner.engine)?)
     }
 
     /// Opens an account on a connector: checks its settings against the schema, fills the manifest's templates, and makes
@@ -186,6 +274,35 @@ impl Runtime {
     }
 }
 
+/// A component that is ready to be instantiated.
+struct Linked {
+    inspection: Inspection,
+    pre: InstancePre<CallState>,
+    exports: Exports,
+    is_from_cache: bool,
+}
+
+impl Linked {
+    fn new(inspection: Inspection, pre: InstancePre<CallState>, is_from_cache: bool) -> Result<Self, LoadError> {
+        let exports = Exports::find(&pre, &inspection.exports).map_err(compile_error)?;
+        Ok(Self { inspection, pre, exports, is_from_cache })
+    }
+}
+
+fn compile_error(error: wasmtime::Error) -> LoadError {
+    LoadError::Compile(format!("{error:#}"))
+}
+
+/// Work that keeps a thread busy, on one that may be.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
+) -> Result<T, LoadError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(panic) => Err(LoadError::Compile(format!("the compiler failed: {panic}"))),
+    }
+}
+
 impl std::fmt::Debug for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Runtime").field("limits", &self.inner.limits).finish_non_exhaustive()
@@ -210,14 +327,8 @@ fn engine_config(concurrent_calls: u32, limits: &Limits) -> Config {
         .linear_memory_keep_resident(KEEP_RESIDENT)
         .table_keep_resident(64 << 10)
         .pagemap_scan(Enabled::Auto);
-    let mut config = Config::new();
-    config
-        .wasm_component_model(true)
-        .wasm_memory64(false)
-        .wasm_multi_memory(true)
-        .max_wasm_stack(WASM_STACK)
-        .epoch_interruption(true)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    let mut config = code_config();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     config
 }
 
@@ -232,4 +343,38 @@ fn start_ticker(engine: &Engine) -> std::io::Result<()> {
         }
     })?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_child_s_engine_makes_code_for_the_pool_s() {
+        let pooling = Engine::new(&engine_config(1, &Limits::default())).unwrap();
+        let mut config = code_config();
+        config.parallel_compilation(false);
+        let compiling = Engine::new(&config).unwrap();
+        assert_eq!(Compatibility::of(&pooling), Compatibility::of(&compiling));
+        let other = Engine::new(code_config().epoch_interruption(false)).unwrap();
+        assert_ne!(Compatibility::of(&pooling), Compatibility::of(&other));
+    }
+
+    /// Another engine's code under the right name and tag cannot come about by accident; the engine's own check is the last one.
+    #[tokio::test]
+    async fn code_that_the_engine_refuses_is_removed_and_the_component_compiled() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = CodeCache::open(directory.path().join("compiled")).unwrap();
+        let runtime = Runtime::builder().concurrent_calls(1).code_cache(cache.clone()).build().unwrap();
+        let empty_component = b"\0asm\x0d\0\x01\0";
+        let digest = Digest::of(empty_component);
+        cache.store(digest, runtime.inner.compatibility, &MachineCode::compiled(b"no machine code".to_vec()));
+        let files = || fs::read_dir(cache.directory()).unwrap().count();
+        assert_eq!(files(), 2);
+        let loaded = runtime.load(empty_component.to_vec()).await;
+        assert!(matches!(loaded, Err(LoadError::NoConnector { .. })), "it was read anew");
+        assert_eq!(files(), 1, "only the key is left");
+    }
 }

@@ -120,6 +120,10 @@ fn known_point(name: &str) -> Result<String, String> {
 }
 
 fn main() -> Result<ExitCode> {
+    // The daemon is started as its own compiler, as `tradepost` is.
+    if let Some(code) = tradepost_cli::compiler_child() {
+        return Ok(code);
+    }
     let arguments = Arguments::parse();
     match arguments.command {
         Some(Command::Daemon { arms, webhooks }) => daemon(&arms, webhooks),
