@@ -92,6 +92,7 @@ impl ChildCompiler {
             memory_bytes: limits.memory_bytes,
         };
         let mut child = self.start()?;
+        tracing::debug!(bytes = component.len(), child = child.id(), "a component is compiled in a process of its own");
         let ended =
             tokio::time::timeout(limits.wall, converse(&mut child, &task, component, limits.output_bytes)).await;
         match ended {
