@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tradepost_hostile::core_module::{CoreModule, altered_component};
+use tradepost_package::{Claim, Package, Parts, Rights, SecretKey};
 
 fn tradepost(directory: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tradepost"))
@@ -58,6 +59,10 @@ fn usage_mistakes_end_with_2_and_say_what_is_right() {
         (&["sync", "--stream", "ordres"], "orders"),
         (&["records", "a", "orders", "--since", "yesterday"], "RFC 3339"),
         (&["docs", "x.wasm", "--all"], "--all"),
+        (&["pack"], "<COMPONENT>"),
+        (&["sign", "x.tradepost"], "--key"),
+        (&["verify", "x.tradepost", "--key", "ed25519:AAAA"], "no public key"),
+        (&["verify", "x.tradepost", "--key", "absent.pub"], "absent.pub"),
     ] {
         let output = tradepost(directory.path(), arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -238,4 +243,117 @@ fn inspect_names_what_is_mistyped_in_orders_list() {
     for part in ["orders@0.1.0", "`list`", "result.ok.items[].prices-include-tax", "found string", "supports bool"] {
         assert!(text.contains(part), "{part} is not in: {text}");
     }
+}
+
+#[test]
+fn a_key_is_made_for_its_owner_and_never_overwritten() {
+    let directory = tempfile::tempdir().unwrap();
+    let made = tradepost(directory.path(), &["keygen", "acme.key", "--json"]);
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    let told: Value = serde_json::from_slice(&made.stdout).unwrap();
+    let read = |name: &str| std::fs::read_to_string(directory.path().join(name)).unwrap();
+    let (secret, public) = (read("acme.key"), read("acme.key.pub"));
+    assert_eq!(told["public_key"], public.trim());
+    let material = secret.trim().rsplit(':').next().unwrap();
+    assert!(material.len() > 40 && !String::from_utf8_lossy(&made.stdout).contains(material));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let file = directory.path().join("acme.key");
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        std::fs::write(directory.path().join("x.tradepost"), package("shop").to_bytes()).unwrap();
+        let open = error(&tradepost(directory.path(), &["sign", "x.tradepost", "--key", "acme.key", "--json"]));
+        assert!(open["message"].as_str().unwrap().contains("chmod 600"), "{open}");
+    }
+    for gone in ["acme.key", "acme.key.pub"] {
+        let refused = error(&tradepost(directory.path(), &["keygen", "acme.key", "--json"]));
+        assert_eq!(refused["exit_code"], 2, "{refused}");
+        assert!(refused["message"].as_str().unwrap().contains("never overwritten"), "{refused}");
+        assert_eq!(
+            (read("acme.key.pub"), directory.path().join("acme.key").exists()),
+            (public.clone(), gone == "acme.key")
+        );
+        std::fs::remove_file(directory.path().join(gone)).unwrap();
+    }
+}
+
+/// A package whose component is none.
+fn package(id: &str) -> Package {
+    let claim = Claim {
+        id: id.to_owned(),
+        version: "0.1.0".parse().unwrap(),
+        contract: "0.1.0".parse().unwrap(),
+        rights: Rights::default(),
+    };
+    let component = b"hello there".as_slice().into();
+    Package::build(Parts { claim, component, manifest: "{}".into(), page: String::new(), report: None }).unwrap()
+}
+
+#[test]
+fn a_package_that_is_altered_unsigned_or_a_stranger_s_is_refused_with_the_reason() {
+    let directory = tempfile::tempdir().unwrap();
+    let (acme, stranger) = (SecretKey::generate().unwrap(), SecretKey::generate().unwrap());
+    let mut signed = package("shop");
+    signed.sign(&acme).unwrap();
+    let whole = signed.to_bytes();
+    let mut altered = whole.to_vec();
+    altered[700] ^= 1;
+    let mut other = package("shep");
+    other.sign(&acme).unwrap();
+    let key = |key: &SecretKey| vec!["--key".to_owned(), key.public().to_string()];
+    for (bytes, keys, exit, kind, expected) in [
+        (package("shop").to_bytes().to_vec(), key(&acme), 8, "unsigned", "shop 0.1.0 is unsigned"),
+        (package("shop").to_bytes().to_vec(), vec![], 8, "unsigned", "anybody may have made it"),
+        (whole.to_vec(), key(&stranger), 8, "untrusted", "by none of the keys given"),
+        (whole.to_vec(), [key(&stranger), key(&acme)].concat(), 7, "not-a-component", "does not begin"),
+        (whole.to_vec(), vec![], 7, "not-a-component", "does not begin"),
+        (whole[..whole.len() - 512].to_vec(), key(&acme), 7, "altered-package", "cut off within its end"),
+        ([&whole, b"x".as_slice()].concat(), key(&acme), 7, "altered-package", "behind its end"),
+        (altered, key(&acme), 7, "malformed-package", "statement.json"),
+        (b"\0asm\x0d\0\x01\0".to_vec(), key(&acme), 7, "not-a-package", "`tradepost pack`"),
+    ] {
+        std::fs::write(directory.path().join("x.tradepost"), bytes).unwrap();
+        let arguments: Vec<&str> =
+            ["verify", "x.tradepost", "--json"].into_iter().chain(keys.iter().map(String::as_str)).collect();
+        let output = tradepost(directory.path(), &arguments);
+        let error = error(&output);
+        assert_eq!((output.status.code(), &error["kind"]), (Some(exit), &kind.into()), "{error}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.starts_with("x.tradepost: ") && message.contains(expected), "{error}");
+        assert!(output.stdout.is_empty());
+    }
+    let absent = error(&tradepost(directory.path(), &["verify", "absent.tradepost", "--json"]));
+    assert_eq!(absent["exit_code"], 2, "{absent}");
+}
+
+#[test]
+fn a_damaged_package_is_not_signed_and_what_is_no_component_is_not_packed() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(directory.path().join(name), bytes).unwrap();
+    SecretKey::generate().unwrap().write(&directory.path().join("acme.key")).unwrap();
+    let damaged = &package("shop").to_bytes()[512..];
+    write("x.tradepost", damaged);
+    write("whole.tradepost", &package("shop").to_bytes());
+    write("x.wasm", b"\0asm\x01\0\0\0");
+    write("key.txt", b"hunter2hunter2");
+    for (arguments, exit, expected) in [
+        (&["sign", "x.tradepost", "--key", "acme.key"][..], 7, "statement.json"),
+        (&["sign", "whole.tradepost", "--key", "absent.key"], 2, "tradepost keygen"),
+        (&["sign", "whole.tradepost", "--key", "acme.key.pub"], 2, "acme.key.pub"),
+        (&["sign", "whole.tradepost", "--key", "key.txt"], 2, "key.txt"),
+        (&["pack", "x.wasm"], 7, "core WebAssembly module"),
+        (&["pack", "whole.tradepost"], 2, "tradepost sign"),
+        (&["pack", "absent.wasm"], 2, "absent.wasm"),
+        (&["pack", "x.wasm", "--report", "absent.json"], 2, "absent.json"),
+        (&["pack", "x.wasm", "--out", "key.txt"], 2, "--force"),
+        (&["inspect", "x.tradepost"], 7, "statement.json"),
+    ] {
+        let output = tradepost(directory.path(), arguments);
+        assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {}", stderr(&output));
+        let text = stderr(&output);
+        assert!(text.contains(expected) && !text.contains("hunter2"), "{arguments:?}: {text}");
+    }
+    assert_eq!(std::fs::read(directory.path().join("x.tradepost")).unwrap(), damaged);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 6, "nothing was made");
 }

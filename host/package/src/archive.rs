@@ -102,7 +102,7 @@ pub(crate) fn read(bytes: &Bytes) -> Result<Vec<(Entry, Bytes)>, PackageError> {
     let mut contents = Vec::with_capacity(Entry::ALL.len());
     let mut at = 0;
     for entry in Entry::ALL {
-        if entry.may_be_left_out() && is_end(&bytes[at..]) {
+        if entry.may_be_left_out() && is_blank(&bytes[at..]) {
             continue;
         }
         let content = read_entry(bytes, &mut at, entry)?;
@@ -162,7 +162,12 @@ fn check_size(part: &str, bytes: u64, limit: u64) -> Result<(), PackageError> {
 
 /// Whether the archive ends here. Less than a whole end is none: it was cut off.
 fn is_end(rest: &[u8]) -> bool {
-    rest.len() >= END && rest[..END].iter().all(|byte| *byte == 0)
+    rest.len() >= END && is_blank(rest)
+}
+
+/// Whether an end begins here, be it cut off.
+fn is_blank(rest: &[u8]) -> bool {
+    rest.iter().take(END).all(|byte| *byte == 0)
 }
 
 /// The name in a header, shortened by tar itself to 255 bytes; none where there is no header that fits its checksum.

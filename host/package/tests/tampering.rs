@@ -130,11 +130,13 @@ fn no_byte_of_a_signed_package_can_be_changed() {
 
 #[test]
 fn a_package_that_was_cut_off_anywhere_is_refused() {
-    let bytes = signed("1.0.0", &key()).to_bytes();
-    for end in (0..bytes.len()).step_by(512).chain([1, 100, 511, 513, bytes.len() - 1]) {
-        let error = Package::read(bytes.slice(..end)).unwrap_err();
-        let is_told = matches!(error, PackageError::CutOff(_) | PackageError::NotAPackage(_));
-        assert!(is_told, "{end} of {}: {error:?}", bytes.len());
+    let unreported = Package::build(Parts { report: None, ..parts("1.0.0") }).unwrap();
+    for bytes in [signed("1.0.0", &key()).to_bytes(), unreported.to_bytes()] {
+        for end in (0..bytes.len()).step_by(512).chain([1, 100, 511, 513, bytes.len() - 1]) {
+            let error = Package::read(bytes.slice(..end)).unwrap_err();
+            let is_told = matches!(error, PackageError::CutOff(_) | PackageError::NotAPackage(_));
+            assert!(is_told, "{end} of {}: {error:?}", bytes.len());
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod desk;
 mod inbox;
 mod operations;
+mod packages;
 mod recorded;
 mod sessions;
 mod stored_accounts;
