@@ -24,7 +24,7 @@ use crate::server::{Ledger, Server};
 use crate::stage::{ATTACKER, BYSTANDER, Stage};
 
 /// How long a case may take before it counts as a hang.
-const PATIENCE: Duration = Duration::from_mins(10);
+const PATIENCE: Duration = Duration::from_mins(30);
 /// How long what a case held may take to be given back.
 const SETTLING: Duration = Duration::from_secs(5);
 /// What may be held more after a case than before it: allocators keep memory, and pools keep a thread or two.

@@ -18,6 +18,8 @@ pub struct Case {
     pub id: &'static str,
     /// Whether it has to hold before a release.
     pub starred: bool,
+    /// Whether it is known to fall short: reported by the command, and no failure of the tests.
+    pub open: bool,
     /// What is attacked, and how.
     pub title: &'static str,
     /// What is expected of the host.
@@ -38,12 +40,17 @@ pub enum Run {
 impl Case {
     /// A case that has to hold.
     pub const fn starred(id: &'static str, title: &'static str, expected: &'static str, run: Run) -> Self {
-        Self { id, starred: true, title, expected, run }
+        Self { id, starred: true, open: false, title, expected, run }
     }
 
-    /// A case that may fall short, visibly.
+    /// A case that a release may fall short of, visibly.
     pub const fn plain(id: &'static str, title: &'static str, expected: &'static str, run: Run) -> Self {
-        Self { id, starred: false, title, expected, run }
+        Self { id, starred: false, open: false, title, expected, run }
+    }
+
+    /// A case that is known to fall short today.
+    pub const fn open(id: &'static str, title: &'static str, expected: &'static str, run: Run) -> Self {
+        Self { id, starred: false, open: true, title, expected, run }
     }
 
     /// Its name as a test: `hc_01_an_endless_loop_in_an_export`.

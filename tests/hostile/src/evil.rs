@@ -9,6 +9,7 @@ use tradepost_runtime::{Account, AccountConfig, AccountError, CallError, Connect
 
 use crate::canary::PASSWORD;
 use crate::case::MustFail as _;
+use crate::raw_server::RawServer;
 use crate::server::Server;
 use crate::stage::{ATTACKER, Stage};
 
@@ -34,6 +35,8 @@ pub struct EvilAccount {
     pub settings: Map<String, Value>,
     /// The secret `password`.
     pub password: String,
+    /// The secret `api-key`, where there is one: the key before `password`.
+    pub previous_key: Option<String>,
     /// Which of the connector's ways to authenticate it uses; none = the first, `basic`.
     pub auth: Option<String>,
     /// What the operator granted.
@@ -51,6 +54,7 @@ impl EvilAccount {
             id: ATTACKER.into(),
             settings: Map::new(),
             password: PASSWORD.into(),
+            previous_key: None,
             auth: None,
             grants: Grants {
                 hosts: hosts.iter().map(|host| host.parse().expect("an origin")).collect(),
@@ -74,6 +78,20 @@ impl EvilAccount {
         self.with("root-url", server.url())
     }
 
+    /// The same with its root at a server that speaks bytes, which is granted.
+    #[must_use]
+    pub fn at_raw(mut self, server: &RawServer) -> Self {
+        self.grants.private_hosts.push(server.origin());
+        self.with("root-url", server.url())
+    }
+
+    /// The same under another id.
+    #[must_use]
+    pub fn of(mut self, id: &str) -> Self {
+        self.id = id.into();
+        self
+    }
+
     /// The same with its second host at a loopback server, which is granted.
     #[must_use]
     pub fn and(mut self, server: &Server) -> Self {
@@ -89,7 +107,10 @@ impl EvilAccount {
         let config = AccountConfig {
             id: self.id.clone(),
             settings: self.settings.clone(),
-            secrets: [("password".to_owned(), self.password.clone().into())].into(),
+            secrets: [("password", Some(&self.password)), ("api-key", self.previous_key.as_ref())]
+                .into_iter()
+                .filter_map(|(name, secret)| Some((name.to_owned(), secret?.clone().into())))
+                .collect(),
             auth: self.auth.clone(),
             grants: self.grants.clone(),
         };

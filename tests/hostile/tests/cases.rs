@@ -1,4 +1,5 @@
-//! Every case of the table as a test of its own, cut short. A case that has not to hold yet does not fail; it is printed.
+//! Every case of the table as a test of its own, cut short. What there is nothing to
+//! run for yet is ignored; a case that is known to fall short fails in the command only.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use tradepost_hostile::arena::run;
@@ -16,12 +17,8 @@ fn trial(case: Case) -> Trial {
     Trial::test(case.test_name(), move || {
         let report = run(&case, Effort::Quick);
         match report.verdict {
-            Verdict::DoesNotHold if case.starred => Err(Failed::from(report.measured)),
-            Verdict::DoesNotHold => {
-                eprintln!("{} does not hold: {}", case.id, report.measured);
-                Ok(())
-            }
-            Verdict::Holds | Verdict::NotRun => Ok(()),
+            Verdict::DoesNotHold if !case.open => Err(Failed::from(report.measured)),
+            Verdict::DoesNotHold | Verdict::Holds | Verdict::NotRun => Ok(()),
         }
     })
     .with_ignored_flag(ignored)

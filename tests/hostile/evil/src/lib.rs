@@ -9,7 +9,9 @@ mod breakage;
 mod canary;
 mod exhaustion;
 mod hoarded_storage;
+mod lying_data;
 mod requests;
+mod signed_hooks;
 mod surroundings;
 
 use tradepost_sdk::prelude::*;
@@ -24,6 +26,16 @@ pub(crate) type Findings = Result<Vec<(String, String)>, Error>;
 /// One finding.
 pub(crate) fn found(name: &str, value: impl std::fmt::Display) -> (String, String) {
     (name.to_owned(), value.to_string())
+}
+
+/// A status of which only the word is known.
+pub(crate) fn status(word: &str) -> Status {
+    Status {
+        order: OrderState::Unknown,
+        payment: PaymentState::NotReported,
+        fulfilment: FulfilmentState::NotReported,
+        raw: word.to_owned(),
+    }
 }
 
 /// Any settings go: each attack reads what it needs. `password` and `api-key` are secrets.
@@ -109,20 +121,23 @@ impl Connector for Evil {
             "storage-key" => hoarded_storage::odd_key(),
             "storage-list" => hoarded_storage::list_all(),
             "send" => requests::send_one(),
+            "send-twice" => requests::send_twice(),
+            "read-json" => requests::read_json(),
             "send-many" => requests::send_many(),
             "send-parallel" => requests::send_parallel(),
             "canary" => canary::gather(),
             "guess" => canary::guess(),
             "clock" => exhaustion::clock(),
-            _ => Err(error::unsupported(format!("there is no attack {case:?}"))),
+            // Of those that attack by their lists, this is an account like any other.
+            _ => Ok(Vec::new()),
         }?;
         Ok(AccountIdentity { id: None, name: Some(case), server: None, facts })
     }
 }
 
 impl Orders for Evil {
-    fn list(_query: ListQuery, _cursor: Option<String>) -> Result<OrderPage, Error> {
-        breakage::lying_page()
+    fn list(_query: ListQuery, cursor: Option<String>) -> Result<OrderPage, Error> {
+        lying_data::page(cursor.as_deref())
     }
 
     fn get(id: String) -> Result<Order, Error> {
@@ -130,4 +145,10 @@ impl Orders for Evil {
     }
 }
 
-tradepost_sdk::export!(Evil: orders);
+impl Webhooks for Evil {
+    fn receive(request: WebhookRequest) -> Result<WebhookReading, Error> {
+        signed_hooks::receive(&request)
+    }
+}
+
+tradepost_sdk::export!(Evil: orders, webhooks);

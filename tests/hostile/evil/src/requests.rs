@@ -57,6 +57,35 @@ pub(crate) fn send_one() -> Findings {
     Ok(seen(described()?.send()))
 }
 
+/// The same request twice: what the first answer set may turn up in the second request.
+pub(crate) fn send_twice() -> Findings {
+    let mut findings = seen(described()?.send());
+    findings.extend(seen(described()?.send()));
+    Ok(findings)
+}
+
+json::record! {
+    /// What a platform would answer.
+    struct OrdersJson<'a> {
+        total: Option<json::Amount>,
+        note: Option<json::Text<'a>>,
+    }
+}
+
+/// Reads the answer as a connector would, strictly.
+pub(crate) fn read_json() -> Findings {
+    let answer = described()?.send()?.checked()?;
+    let read: Result<OrdersJson<'_>, Error> = answer.decode();
+    Ok(match read {
+        Ok(read) => vec![found("read", format!("{:?} {:?}", read.total.is_some(), read.note.is_some()))],
+        Err(refused) => vec![
+            found("error", format!("{:?}", refused.kind)),
+            found("message", refused.message),
+            found("detail", refused.detail),
+        ],
+    })
+}
+
 /// The same request ten thousand times.
 pub(crate) fn send_many() -> Findings {
     let request = described()?;

@@ -85,20 +85,23 @@ fn error_clean(place: &str, error: &CallError) -> anyhow::Result<()> {
 /// Every way to authenticate, and which of the secrets the server gets to see.
 const WAYS: [(&str, bool); 4] = [("basic", false), ("login", true), ("login-in-body", true), ("query", false)];
 
-struct Trap {
-    stage: Stage,
-    connector: Connector,
+/// Time and memory enough to search all memory for every form.
+fn searching() -> Limits {
+    Limits { cpu: Duration::from_secs(60), wall: Duration::from_secs(120), ..spacious() }
+}
+
+struct Trap<'s> {
+    stage: &'s Stage,
+    connector: &'s Connector,
     platform: Server,
     elsewhere: Server,
 }
 
-async fn set_trap(arena: &Arena) -> anyhow::Result<Trap> {
-    let limits = Limits { cpu: Duration::from_secs(60), wall: Duration::from_secs(120), ..spacious() };
-    let (stage, connector) = arena.evil(limits).await?;
-    Ok(Trap { stage, connector, platform: Server::giving_token(TOKEN).await, elsewhere: arena.stranger().await })
+async fn set_trap<'s>(arena: &Arena, (stage, connector): &'s (Stage, Connector)) -> Trap<'s> {
+    Trap { stage, connector, platform: Server::giving_token(TOKEN).await, elsewhere: arena.stranger().await }
 }
 
-impl Trap {
+impl Trap<'_> {
     fn account(&self, case: &str, way: &str) -> EvilAccount {
         let account = EvilAccount::new(case).at(&self.platform).and(&self.elsewhere);
         let patterns = [SECRETS.clone(), vec![Form { name: "marker", bytes: MARKER.into() }]].concat();
@@ -137,9 +140,10 @@ fn shown(value: &impl Debug) -> Vec<u8> {
 
 /// What one account of each kind came to: the case `canary` of the evil connector, and everything that it carried out.
 async fn gathered(arena: &Arena, paths: &str, look: fn(&Reply<AccountIdentity>) -> anyhow::Result<()>) -> Outcome {
+    let place = arena.evil(searching()).await?;
     for (way, token) in WAYS {
-        let trap = set_trap(arena).await?;
-        let account = trap.account("canary", way).with("paths", paths).open(&trap.stage, &trap.connector)?;
+        let trap = set_trap(arena, &place).await;
+        let account = trap.account("canary", way).with("paths", paths).open(trap.stage, trap.connector)?;
         let reply = trap.stage.during(account.check()).await.result.with_context(|| way)?;
         trap.platform_was_sent_a_secret(way, token)?;
 
@@ -188,10 +192,11 @@ async fn everything_told(arena: &Arena) -> Outcome {
 }
 
 async fn endings(arena: &Arena) -> Outcome {
+    let place = arena.evil(searching()).await?;
     for (way, _) in WAYS {
         for ending in ["panic", "error"] {
-            let trap = set_trap(arena).await?;
-            let account = trap.account("canary", way).with("ending", ending).open(&trap.stage, &trap.connector)?;
+            let trap = set_trap(arena, &place).await;
+            let account = trap.account("canary", way).with("ending", ending).open(trap.stage, trap.connector)?;
             let error = trap.stage.during(account.check()).await.result.must_fail("it ends in an error")?;
             match (ending, &error) {
                 ("panic", CallError::Trap { .. }) | ("error", CallError::Connector(_)) => {}
@@ -206,13 +211,14 @@ async fn endings(arena: &Arena) -> Outcome {
 }
 
 async fn failures_told(arena: &Arena) -> Outcome {
-    let trap = set_trap(arena).await?;
+    let place = arena.evil(searching()).await?;
+    let trap = set_trap(arena, &place).await;
     for (way, _) in WAYS {
         // A header and a URL that the host refuses, an answer that breaks off, a server that is gone.
         for (name, value) in [("header-name", "authorization"), ("url", "http://127.0.0.1:1/"), ("url", "/echo-broken")]
         {
             let account = trap.account("send", way).with("url", "/echo").with("header-value", "x").with(name, value);
-            let findings = account.findings(&trap.stage, &trap.connector).await?;
+            let findings = account.findings(trap.stage, trap.connector).await?;
             ensure!(!findings.get("error").is_empty(), "{way}: {findings:?}");
             clean(way, format!("{findings:?}").as_bytes())?;
         }
@@ -222,13 +228,14 @@ async fn failures_told(arena: &Arena) -> Outcome {
 }
 
 async fn refused_login(arena: &Arena) -> Outcome {
-    let trap = set_trap(arena).await?;
+    let place = arena.evil(searching()).await?;
+    let trap = set_trap(arena, &place).await;
     // This login answers without a token and repeats the password.
     let refusing = Server::giving_token("").await;
     for way in ["login", "login-in-body"] {
         let account =
             trap.account("send", way).at(&refusing).with("method", "POST").with("url", "/echo").with("body", "{}");
-        let findings = account.findings(&trap.stage, &trap.connector).await?;
+        let findings = account.findings(trap.stage, trap.connector).await?;
         ensure!(findings.get("error").contains("AuthRejected"), "{way}: {findings:?}");
         clean(way, format!("{findings:?}").as_bytes())?;
         trap.nobody_else_has_one(way).await?;
@@ -238,24 +245,26 @@ async fn refused_login(arena: &Arena) -> Outcome {
 }
 
 async fn settings_errors(arena: &Arena) -> Outcome {
-    let trap = set_trap(arena).await?;
+    let place = arena.evil(searching()).await?;
+    let trap = set_trap(arena, &place).await;
     let mut wrong = trap.account("send", "basic");
     wrong.settings.insert("username".into(), serde_json::json!(7));
     wrong.settings.remove("case");
     wrong.settings.insert("password".into(), serde_json::json!(PASSWORD));
-    let error = wrong.try_open(&trap.stage, &trap.connector).must_fail("three things are wrong")?;
+    let error = wrong.try_open(trap.stage, trap.connector).must_fail("three things are wrong")?;
     clean("the error", error.to_string().as_bytes())?;
     clean("the error as shown", &shown(&error))?;
     ensure!(error.to_string().contains("/password") && error.to_string().contains("/case"), "{error}");
 
     let unknown = EvilAccount { auth: Some("retina scan".into()), ..trap.account("send", "basic") };
-    let error = unknown.try_open(&trap.stage, &trap.connector).must_fail("there is no such way")?;
+    let error = unknown.try_open(trap.stage, trap.connector).must_fail("there is no such way")?;
     clean("the error", error.to_string().as_bytes())?;
     Ok("wrong settings: clean".into())
 }
 
 async fn placeholders(arena: &Arena) -> Outcome {
-    let trap = set_trap(arena).await?;
+    let place = arena.evil(searching()).await?;
+    let trap = set_trap(arena, &place).await;
     for placeholder in ["{password}", "{{password}}", "%7Bpassword%7D", "${password}"] {
         let account = trap
             .account("send", "basic")
@@ -264,7 +273,7 @@ async fn placeholders(arena: &Arena) -> Outcome {
             .with("body", format!("{{\"p\":\"{placeholder}\"}}"))
             .with("header-name", "if-match")
             .with("header-value", placeholder);
-        let findings = account.findings(&trap.stage, &trap.connector).await?;
+        let findings = account.findings(trap.stage, trap.connector).await?;
         ensure_eq!(findings.get("status"), "200", "{findings:?}");
     }
     let seen = trap.platform.seen();
@@ -280,16 +289,17 @@ async fn placeholders(arena: &Arena) -> Outcome {
 }
 
 async fn other_host(arena: &Arena) -> Outcome {
+    let place = arena.evil(searching()).await?;
     // The second host is declared, granted and asked with `authenticate`: being reachable is not being trusted with the
     // account's password.
     for (way, _) in WAYS {
-        let trap = set_trap(arena).await?;
+        let trap = set_trap(arena, &place).await;
         let account = trap
             .account("send", way)
             .with("url", format!("{}/drop", trap.elsewhere.url()))
             .with("method", "POST")
             .with("body", "{}");
-        let findings = account.findings(&trap.stage, &trap.connector).await?;
+        let findings = account.findings(trap.stage, trap.connector).await?;
         ensure!(findings.get("detail").contains("url layer"), "{way}: {findings:?}");
         ensure_eq!(trap.elsewhere.connections(), 0, "{way}");
         trap.nobody_else_has_one(way).await?;
@@ -298,10 +308,11 @@ async fn other_host(arena: &Arena) -> Outcome {
 }
 
 async fn redirected_token(arena: &Arena) -> Outcome {
-    let trap = set_trap(arena).await?;
+    let place = arena.evil(searching()).await?;
+    let trap = set_trap(arena, &place).await;
     for status in ["301", "302", "303", "307", "308"] {
         let to = format!("/redirect/{status}?to={}/drop", trap.elsewhere.url());
-        let findings = trap.account("send", "login").with("url", to).findings(&trap.stage, &trap.connector).await?;
+        let findings = trap.account("send", "login").with("url", to).findings(trap.stage, trap.connector).await?;
         ensure_eq!(findings.get("status"), status, "{findings:?}");
     }
     trap.platform_was_sent_a_secret("login", true)?;

@@ -5,14 +5,16 @@ mod cpu;
 mod credentials;
 mod egress;
 mod loading;
-
+mod lying_data;
 mod memory;
-
+mod servers;
 mod state;
 mod storage;
 mod supply_chain;
 mod swap;
 mod telemetry;
+mod tls_server;
+mod webhooks;
 
 use anyhow::{bail, ensure};
 use tradepost_runtime::{CallError, LimitReached};
@@ -32,6 +34,9 @@ pub fn all() -> Vec<Case> {
         telemetry::CASES,
         loading::CASES,
         supply_chain::CASES,
+        lying_data::CASES,
+        servers::CASES,
+        webhooks::CASES,
         swap::CASES,
     ]
     .concat();
