@@ -184,6 +184,10 @@ json::record! {
         pub refunded_amount: Loose<Amount>,
         /// Whether the earnings were paid out.
         pub withdraw_status: Text<'a>,
+        /// Ids of the lines, separated by commas, the last line first.
+        pub order_item_ids: Text<'a>,
+        /// For each of these lines `completed` once something of it was given back.
+        pub refund_statuses: Text<'a>,
     }
 }
 

@@ -10,38 +10,17 @@
 
 use std::cmp::Ordering;
 
-use tradepost_sdk::json::{Amount, Id, Loose, Text};
 use tradepost_sdk::prelude::*;
 
 use crate::account::Account;
-use crate::list_page::{self, Rows};
-use crate::{WcfmConnector, answer, order_status, orders};
+use crate::order_json::{OrderJson, VendorDetailsJson};
+use crate::{WcfmConnector, answer, list_page, order_status, orders};
 
 /// Everything of an order that is needed here: thousands of bytes less than the whole.
 const FIELDS: &str = "id,status,currency,total,vendor_order_details";
 
 /// Pages of finds that are looked through for the order. The search looks into addresses too, so a short number finds many.
 const PAGES: u32 = 5;
-
-/// What a line's refund status is once something of it has been given back.
-const GIVEN_BACK: &str = "completed";
-
-json::record! {
-    struct OrderJson<'a> {
-        id: Id,
-        status: Text<'a>,
-        currency: Text<'a>,
-        total: Loose<Amount>,
-        vendor_order_details: Loose<DetailsJson<'a>>,
-    }
-
-    /// Lists of the order's lines, separated by commas, the last line first.
-    struct DetailsJson<'a> {
-        refunded_amount: Loose<Amount>,
-        order_item_ids: Text<'a>,
-        refund_statuses: Text<'a>,
-    }
-}
 
 impl<M> Refunds for WcfmConnector<M> {
     /// Looks for the order by its number, as no route asks for the list's row of one order. Of an order without a row, for which nothing
@@ -52,8 +31,11 @@ impl<M> Refunds for WcfmConnector<M> {
         let id = orders::known_id(&order_id)?;
         let found = http::get("/orders").query("search", id).query("_fields", FIELDS);
         for page in 1..=PAGES {
-            let page = list_page::read(&found, page, decode)?;
-            if let Some((_, refunds)) = page.rows.into_iter().find(|(found, _)| found == id) {
+            let page = list_page::read(&found, page, |answer| {
+                let of_order = |order: OrderJson<'_>, _: &str| (order.id.0 == id).then(|| refunds(order));
+                Ok((json::map_array(answer::list(answer)?, of_order)?, None))
+            })?;
+            if let Some(refunds) = page.rows.into_iter().flatten().next() {
                 return refunds;
             }
             if page.last {
@@ -66,48 +48,27 @@ impl<M> Refunds for WcfmConnector<M> {
         if matches!(status.payment, PaymentState::Unpaid | PaymentState::Failed | PaymentState::NotReported) {
             return Ok(Vec::new());
         }
-        Err(error::unsupported("The shop does not tell what was given back of this order.").with_detail(format!(
-            "order {id} is there with status {}, GET /orders?search={id} does not show it, and only lists show refunds",
-            status.raw
-        )))
+        let why = format!("GET /orders?search={id} does not show order {id}, and only lists show refunds");
+        Err(error::unsupported("The shop does not tell what was given back of this order.").with_detail(why))
     }
 }
 
-/// An order's id and what was given back of it.
-pub type OrderRefunds = (String, Result<Vec<Refund>, Error>);
-
-/// The orders of one answer of `GET /orders`.
-pub fn decode(answer: &Answer) -> Result<Rows<OrderRefunds>, Error> {
-    let orders = json::map_array(answer::list(answer)?, |order: OrderJson<'_>, _| {
-        let refunds = refunds(&order);
-        (order.id.0, refunds)
-    })?;
-    Ok((orders, None))
-}
-
-fn refunds(order: &OrderJson<'_>) -> Result<Vec<Refund>, Error> {
-    let Some(details) = &order.vendor_order_details.0 else {
-        return Err(error::unsupported("The shop tells refunds to sellers only, and this login is not a seller's.")
-            .with_detail("the list of orders has no vendor_order_details, as it is for administrators"));
+fn refunds(order: OrderJson<'_>) -> Result<Vec<Refund>, Error> {
+    let Some(details) = order.vendor_order_details.into_option() else {
+        let message = "The shop tells refunds to sellers only, and this login is not a seller's.";
+        return Err(error::unsupported(message).with_detail("the list has no vendor_order_details"));
     };
     let amount = details.refunded_amount.decimal().unwrap_or_else(decimal::zero);
     if decimal::compare(&amount, &decimal::zero()) != Ordering::Greater {
         return Ok(Vec::new());
     }
-    let Some(currency) = order.currency.to_option() else {
-        return Err(error::protocol("/currency", "an ISO 4217 code", ""));
-    };
-    let lines = lines(details);
-    let is_all = order.total.decimal().is_some_and(|total| decimal::compare(&amount, &total) != Ordering::Less);
-    let is_whole_order = if is_all || &*order.status == "refunded" {
-        Some(true)
-    } else if lines.iter().any(|(_, touched)| !touched) {
-        Some(false)
-    } else {
-        // The total may be more sellers' than this one, and a line may have been given back in part.
-        None
-    };
-    let touched = lines.into_iter().rev().filter(|(_, touched)| *touched);
+    let currency = order.currency.into_option().ok_or_else(|| error::protocol("/currency", "an ISO 4217 code", ""))?;
+    let (touched, untouched): (Vec<_>, Vec<_>) =
+        lines(&details).into_iter().rev().partition(|(_, status)| *status == "completed");
+    let is_all = &*order.status == "refunded" || decimal::compare(&amount, &order.total) != Ordering::Less;
+    // Where every line was touched, nobody says how much of each; and the total may be more sellers' than this one.
+    let is_whole_order = if is_all { Some(true) } else { (!untouched.is_empty()).then_some(false) };
+    let line = |(id, _): (&str, _)| RefundedLine { line_id: id.to_owned(), quantity: None, amount: None };
     Ok(vec![Refund {
         id: None,
         is_sum: true,
@@ -115,18 +76,15 @@ fn refunds(order: &OrderJson<'_>) -> Result<Vec<Refund>, Error> {
         at: None,
         reason: None,
         is_whole_order,
-        lines: touched.map(|(id, _)| RefundedLine { line_id: id.to_owned(), quantity: None, amount: None }).collect(),
+        lines: touched.into_iter().map(line).collect(),
         extensions: Vec::new(),
     }])
 }
 
-/// The order's lines, and whether something of each was given back. None where the two lists do not go together: databases cut them at
-/// 1,024 characters (protocol notes, section 3.8).
-fn lines<'d>(details: &'d DetailsJson<'_>) -> Vec<(&'d str, bool)> {
-    let ids: Vec<&str> = details.order_item_ids.split(',').filter(|id| !id.is_empty()).collect();
-    let statuses: Vec<&str> = details.refund_statuses.split(',').collect();
-    if ids.len() != statuses.len() {
-        return Vec::new();
-    }
-    ids.into_iter().zip(statuses).map(|(id, status)| (id, status == GIVEN_BACK)).collect()
+/// The order's lines, each with its refund status. None where the two lists do not go together: databases cut them at 1,024
+/// characters (protocol notes, section 3.8).
+fn lines<'d>(details: &'d VendorDetailsJson<'_>) -> Vec<(&'d str, &'d str)> {
+    let (ids, statuses) = (details.order_item_ids.split(','), details.refund_statuses.split(','));
+    let is_whole = ids.clone().count() == statuses.clone().count();
+    ids.zip(statuses).filter(|(id, _)| is_whole && !id.is_empty()).collect()
 }

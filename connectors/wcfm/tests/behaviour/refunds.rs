@@ -121,7 +121,8 @@ fn an_order_that_no_list_shows_is_asked_for_by_its_id() {
 #[test]
 fn many_finds_are_looked_through_page_by_page_and_not_without_end() {
     let full_page = |first: u32| {
-        let rows: Vec<String> = (first..first + 100).map(|id| format!(r#"{{"id":{id},"currency":"INR"}}"#)).collect();
+        let rows: Vec<String> =
+            (first..first + 100).map(|id| format!(r#"{{"id":{id},"currency":"INR","total":"1"}}"#)).collect();
         Answer::json(200, format!("[{}]", rows.join(",")))
     };
     let host = host().respond(move |request| match (request.query_value("search"), request.query_value("page")) {
