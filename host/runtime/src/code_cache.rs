@@ -290,6 +290,10 @@ mod own {
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
     use std::path::Path;
 
+    /// Everything that group and others may do, and that they may write.
+    const OTHERS: u32 = 0o077;
+    const OTHERS_WRITE: u32 = 0o022;
+
     /// Makes a directory its owner's alone. Gives whether nobody else could write there before; none where it is not this user's.
     pub(super) fn make_private(directory: &Path) -> io::Result<Option<bool>> {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
@@ -300,12 +304,12 @@ mod own {
         if !is_private(&metadata) {
             fs::set_permissions(directory, Permissions::from_mode(0o700))?;
         }
-        Ok(Some(metadata.mode() & 0o022 == 0))
+        Ok(Some(metadata.mode() & OTHERS_WRITE == 0))
     }
 
     /// Whether a file is this user's and nobody else may read or write it.
     pub(super) fn is_private(metadata: &Metadata) -> bool {
-        metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o077 == 0
+        metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & OTHERS == 0
     }
 }
 

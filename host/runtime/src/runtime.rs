@@ -229,9 +229,9 @@ impl Runtime {
             let code = match verdict {
                 Some(Verdict::Code(code)) => code,
                 Some(Verdict::Refused(reason)) => return Err(LoadError::Compile(reason)),
-                None => compile(&runtime.inner.engine, &component, &inspection).map_err(compile_error)?,
+                None => compile(&runtime.inner.engine, &component, &inspection).map_err(|error| compile_error(&error))?,
             };
-            let pre = runtime.instantiate_pre(&code).map_err(compile_error)?;
+            let pre = runtime.instantiate_pre(&code).map_err(|error| compile_error(&error))?;
             if let Some(cache) = &runtime.inner.code_cache {
                 cache.store(inspection.digest, runtime.inner.compatibility, &code);
             }
@@ -284,12 +284,12 @@ struct Linked {
 
 impl Linked {
     fn new(inspection: Inspection, pre: InstancePre<CallState>, is_from_cache: bool) -> Result<Self, LoadError> {
-        let exports = Exports::find(&pre, &inspection.exports).map_err(compile_error)?;
+        let exports = Exports::find(&pre, &inspection.exports).map_err(|error| compile_error(&error))?;
         Ok(Self { inspection, pre, exports, is_from_cache })
     }
 }
 
-fn compile_error(error: wasmtime::Error) -> LoadError {
+fn compile_error(error: &wasmtime::Error) -> LoadError {
     LoadError::Compile(format!("{error:#}"))
 }
 
