@@ -68,8 +68,8 @@ pub use contract::{commerce, errors};
 pub use egress::{Egress, Grants, Origin};
 pub use error::{AccountError, CallError, LimitReached, LoadError, SettingIssue, TypeMismatch};
 pub use inspect::{
-    CONTRACT_PACKAGE, CONTRACT_VERSION, Digest, Inspection, MAX_COMPONENT_BYTES, NotADigest, Operation, SUPPORTED_CONTRACTS,
-    SettingField, connector_page, contract_reference, inspect, setting_fields,
+    CONTRACT_PACKAGE, CONTRACT_VERSION, Digest, Inspection, MAX_COMPONENT_BYTES, NotADigest, Operation,
+    SUPPORTED_CONTRACTS, SettingField, connector_page, contract_reference, inspect, setting_fields,
 };
 pub use journal::{Journal, JournalStop};
 pub use limits::Limits;

@@ -229,7 +229,9 @@ impl Runtime {
             let code = match verdict {
                 Some(Verdict::Code(code)) => code,
                 Some(Verdict::Refused(reason)) => return Err(LoadError::Compile(reason)),
-                None => compile(&runtime.inner.engine, &component, &inspection).map_err(|error| compile_error(&error))?,
+                None => {
+                    compile(&runtime.inner.engine, &component, &inspection).map_err(|error| compile_error(&error))?
+                }
             };
             let pre = runtime.instantiate_pre(&code).map_err(|error| compile_error(&error))?;
             if let Some(cache) = &runtime.inner.code_cache {

@@ -283,8 +283,13 @@ fn a_damaged_package_on_the_disk_is_not_loaded() {
         let refused = versions.activate(ID, &version("0.2.0"), Activation::default()).await.unwrap_err();
         assert!(matches!(refused, VersionError::Package(_)), "{refused}");
         std::fs::remove_dir_all(&packages).unwrap();
+        let versions = Versions::open(host().clone(), desk.store.clone(), &packages).unwrap();
         let gone = versions.connector_for("anyone", ID).await.unwrap_err();
         assert!(matches!(gone, VersionError::Gone { .. }), "{gone}");
+        // As after a backup was restored somewhere else: installing it again brings it back.
+        let first = package(component().await, Some(&desk.key)).await;
+        assert!(versions.install(first.to_bytes(), Install::default()).await.unwrap().was_there);
+        assert_eq!(versions.connector_for("anyone", ID).await.unwrap().label(), "hardtofind 0.1.0");
     });
 }
 
@@ -340,7 +345,7 @@ fn a_pull_goes_on_with_the_next_version_in_the_middle_of_its_pages() {
 #[test]
 fn a_ship_that_is_under_way_ends_on_the_version_that_it_began_on() {
     run(async {
-        for drain in [Duration::from_secs(30), Duration::from_millis(50)] {
+        for (drain, slow) in [(Duration::from_secs(60), "slow=700ms"), (Duration::from_millis(50), "slow=8s")] {
             let desk = Desk::with(&["0.1.0", "0.2.0"]).await;
             let platform = HardToFind::builder().orders(20).start().await.unwrap();
             let options = FleetOptions { drain, ..FleetOptions::default() };
@@ -361,7 +366,7 @@ fn a_ship_that_is_under_way_ends_on_the_version_that_it_began_on() {
             engine.carry_out(acknowledged.id).await.unwrap();
             let ship = Order { operation: "shipments.ship".into(), arguments, key: None };
             let command = engine.enqueue("acme", ship).await.unwrap();
-            platform.set_fault(Some("slow=700ms".parse().unwrap()));
+            platform.set_fault(Some(slow.parse().unwrap()));
             let (carrier, id) = (engine.clone(), command.id);
             let shipping = tokio::spawn(async move { carrier.carry_out(id).await });
             // Something of it is in the journal: a request is under way.
@@ -371,9 +376,10 @@ fn a_ship_that_is_under_way_ends_on_the_version_that_it_began_on() {
             desk.versions.activate(ID, &version("0.2.0"), Activation::default()).await.unwrap();
             fleet.look(&mut |_| {}).await.unwrap();
             assert_eq!(on(&engine, "acme"), "hardtofind 0.2.0");
-            let mut ended = shipping.await.unwrap().unwrap();
             let mut told = Vec::new();
             fleet.drained(|news| told.push(news)).await;
+            let mut ended = shipping.await.unwrap().unwrap();
+            platform.set_fault(None);
             assert_eq!(
                 told.iter().any(|news| matches!(news, FleetNews::Ended { .. })),
                 drain < Duration::from_secs(1),

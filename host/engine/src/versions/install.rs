@@ -67,7 +67,7 @@ impl Versions {
             connector,
         };
         admit(&catalogue, &mut installed, install)?;
-        if installed.was_there {
+        if installed.was_there && self.is_whole(&installed.digest) {
             return Ok(installed);
         }
         // Compiled, linked, described, and what it says compared with what was signed.
@@ -78,6 +78,9 @@ impl Versions {
         let kept = kept.unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
         kept.map_err(|error| VersionError::Files(error.to_string()))?;
         fail::fail_point!("install.file-kept");
+        if installed.was_there {
+            return Ok(installed);
+        }
         let mut note = note(&installed.connector, VersionChange::Installed, Some(&installed.version));
         note.reason = Some(match installed.signers.first() {
             Some(key) => format!("signed by {key}"),
@@ -107,6 +110,12 @@ impl Versions {
         fail::fail_point!("install.recorded");
         self.loaded().insert(installed.digest.clone(), loaded);
         Ok(installed)
+    }
+
+    /// Whether the package of this component is there and undamaged. After a backup was restored it may not be.
+    fn is_whole(&self, digest: &str) -> bool {
+        let package = self.files.read(digest).ok().and_then(|bytes| Package::read(bytes).ok());
+        package.is_some_and(|package| package.statement().digest.to_string() == digest)
     }
 
     /// A package of a bare component, which nobody signed.

@@ -23,7 +23,16 @@ pub(super) const CASES: &[Case] = &[
         "HC-79",
         "another contract version, missing or mistyped exports, foreign imports",
         "refused at load, by name and place, before anything runs",
-        attack!(other_version, mixed_versions, newer_interface_as_older, mistyped, missing_function, no_connector, foreign_imports, unknown_interfaces),
+        attack!(
+            other_version,
+            mixed_versions,
+            newer_interface_as_older,
+            mistyped,
+            missing_function,
+            no_connector,
+            foreign_imports,
+            unknown_interfaces
+        ),
     ),
     Case::starred(
         "HC-80",
@@ -232,8 +241,7 @@ async fn mixed_versions(arena: &Arena) -> Outcome {
     };
     let refused = stage.refuses(module.component()).await?;
     let LoadError::MixedContracts { first, other } = &refused else { bail!("{refused:?}") };
-    let mut versions: Vec<&str> =
-        [first, other].into_iter().filter_map(|name| Some(name.split_once('@')?.1)).collect();
+    let mut versions: Vec<&str> = [first, other].into_iter().filter_map(|name| Some(name.split_once('@')?.1)).collect();
     versions.sort_unstable();
     ensure!(versions == ["0.1.0", "0.2.0"], "{versions:?}");
     Ok("refused, both named".into())
