@@ -1,24 +1,62 @@
 //! Listening to everything that the process says about itself, at the most talkative level: what a secret must not be in.
 
 use std::io;
-use std::sync::{LazyLock, Mutex, Once, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
 
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-/// Everything that the process logged.
-static HEARD: LazyLock<Mutex<Vec<u8>>> = LazyLock::new(Mutex::default);
+use crate::canary::clean;
+
+/// What was heard is looked through when so much has come together, and not kept.
+const LOOKED_THROUGH_AT: usize = 4 << 20;
+/// What is kept for the next look, so that a secret across the border is found: longer than any form of one.
+const OVERLAP: usize = 1 << 10;
+
+/// What the process logged.
+#[derive(Default)]
+struct Heard {
+    pending: Vec<u8>,
+    bytes: usize,
+    leaks: Vec<String>,
+}
+
+impl Heard {
+    fn add(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len();
+        self.pending.extend_from_slice(bytes);
+        if self.pending.len() > LOOKED_THROUGH_AT {
+            self.look_through();
+        }
+    }
+
+    fn look_through(&mut self) {
+        match clean("the log", &self.pending) {
+            Ok(()) => drop(self.pending.drain(..self.pending.len().saturating_sub(OVERLAP))),
+            // What was found once is not to be found again in the overlap, and be another case's.
+            Err(leak) => {
+                self.leaks.push(leak.to_string());
+                self.pending.clear();
+            }
+        }
+    }
+}
+
+static HEARD: LazyLock<Mutex<Heard>> = LazyLock::new(Mutex::default);
+
+fn heard() -> MutexGuard<'static, Heard> {
+    HEARD.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What compiles components: it says everything it does, megabytes of it, and has never seen an account.
 const COMPILERS: [&str; 4] = ["cranelift", "regalloc", "wasmtime_internal_cranelift", "wasmtime_environ"];
 
-fn add(bytes: &[u8]) {
-    HEARD.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-}
-
-/// A place in what was heard.
+/// A place in what is heard.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Mark(usize);
+pub(crate) struct Mark {
+    bytes: usize,
+    leaks: usize,
+}
 
 /// Listens from now on; gives the place where what follows begins.
 ///
@@ -37,17 +75,16 @@ pub(crate) fn listen() -> Mark {
         log::set_logger(&Eavesdropper).expect("nobody listens yet");
         log::set_max_level(log::LevelFilter::Trace);
     });
-    Mark(HEARD.lock().unwrap_or_else(PoisonError::into_inner).len())
+    let mut heard = heard();
+    heard.look_through();
+    Mark { bytes: heard.bytes, leaks: heard.leaks.len() }
 }
 
-/// Forgets everything: where one case runs at a time.
-pub(crate) fn forget() {
-    *HEARD.lock().unwrap_or_else(PoisonError::into_inner) = Vec::new();
-}
-
-/// Everything heard since then.
-pub(crate) fn heard_since(mark: Mark) -> Vec<u8> {
-    HEARD.lock().unwrap_or_else(PoisonError::into_inner)[mark.0..].to_vec()
+/// How many bytes were heard since then, and the secrets that were in them.
+pub(crate) fn heard_since(mark: Mark) -> (usize, Vec<String>) {
+    let mut heard = heard();
+    heard.look_through();
+    (heard.bytes - mark.bytes, heard.leaks[mark.leaks..].to_vec())
 }
 
 /// Writes what spans and events say.
@@ -55,7 +92,7 @@ struct Ear;
 
 impl io::Write for Ear {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        add(bytes);
+        heard().add(bytes);
         Ok(bytes.len())
     }
 
@@ -82,7 +119,7 @@ impl log::Log for Eavesdropper {
 
     fn log(&self, record: &log::Record<'_>) {
         if self.enabled(record.metadata()) {
-            add(format!("{} {} {}\n", record.level(), record.target(), record.args()).as_bytes());
+            heard().add(format!("{} {} {}\n", record.level(), record.target(), record.args()).as_bytes());
         }
     }
 

@@ -85,7 +85,7 @@ impl RawServer {
     pub async fn silent() -> Self {
         Self::untouched(|connection| async move {
             let _kept_open = connection;
-            std::future::pending().await
+            std::future::pending::<()>().await;
         })
         .await
     }

@@ -403,12 +403,13 @@ async fn deep_nesting(arena: &Arena) -> Outcome {
 /// A component that holds another one: its preamble, and a section 4 with the other one's bytes.
 fn nested(inner: &[u8]) -> Vec<u8> {
     let mut bytes = b"\0asm\x0d\0\x01\0\x04".to_vec();
+    // Its length, seven bits at a time, the lowest first.
     let mut length = inner.len();
     while length > 0x7f {
-        bytes.push((length & 0x7f) as u8 | 0x80);
+        bytes.push(u8::try_from(length & 0x7f).expect("seven bits") | 0x80);
         length >>= 7;
     }
-    bytes.push((length & 0x7f) as u8);
+    bytes.push(u8::try_from(length).expect("seven bits"));
     bytes.extend_from_slice(inner);
     bytes
 }

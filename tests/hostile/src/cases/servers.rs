@@ -184,7 +184,7 @@ async fn gzip_bomb(arena: &Arena) -> Outcome {
     let told = customer.told(encoded("gzip", &bomb)).await?;
     let reason = unknown("bomb", &told)?;
     ensure!(reason.contains("bomb"), "{reason}");
-    let small = customer.told(encoded("gzip", &gzip(&[b' '; 60 << 10]))).await?;
+    let small = customer.told(encoded("gzip", &gzip(&vec![b' '; 60 << 10]))).await?;
     ensure_eq!(small.get("status"), "200", "60 KiB that compress well, which is no bomb");
     Ok(format!("{} KiB for {} MiB: {reason}", bomb.len() >> 10, bytes >> 20))
 }
