@@ -27,6 +27,8 @@ use crate::stage::{ATTACKER, BYSTANDER, Stage};
 const PATIENCE: Duration = Duration::from_mins(30);
 /// How long what a case held may take to be given back: Tokio keeps idle threads for ten seconds.
 const SETTLING: Duration = Duration::from_secs(12);
+/// Characters that are shown of why a case does not hold: it may quote a bomb.
+const MOST_SHOWN: usize = 1_000;
 /// What may be held more after a case than before it: allocators keep memory, and pools keep a thread or two.
 const SPARE_RESIDENT_KIB: u64 = 256 << 10;
 const SPARE_OTHERS: usize = 8;
@@ -194,7 +196,7 @@ pub fn run(case: &Case, effort: Effort) -> Report {
         drop(arena);
         let (mut verdict, mut measured) = match tried {
             Ok(Ok(Ok(measured))) => (Verdict::Holds, measured),
-            Ok(Ok(Err(error))) => (Verdict::DoesNotHold, format!("{error:#}")),
+            Ok(Ok(Err(error))) => (Verdict::DoesNotHold, format!("{error:#}").chars().take(MOST_SHOWN).collect()),
             Ok(Err(_)) => (Verdict::DoesNotHold, format!("panicked: {}", last_panic())),
             Err(_) => (Verdict::DoesNotHold, format!("no end after {PATIENCE:?}")),
         };
