@@ -5,19 +5,50 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
+use tradepost_hostile::CoreModule;
 use tradepost_hostile::core_module::foreign_component;
-use tradepost_hostile::{CoreModule, Stage};
 use tradepost_runtime::compile::{ChildCompiler, CompileLimit, CompileLimits, Compiler};
-use tradepost_runtime::{CodeCache, Limits, LoadError, Runtime, RuntimeBuilder};
+use tradepost_runtime::{Account, AccountConfig, CodeCache, Grants, LoadError, MemoryStorage, Runtime, RuntimeBuilder};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tradepost");
 const ARGUMENT: &str = "compile-component";
 
 fn compiling_with(limits: CompileLimits) -> RuntimeBuilder {
     let child = ChildCompiler { program: PROGRAM.into(), arguments: vec![ARGUMENT.into()], limits };
-    Runtime::builder().limits(Limits::default()).compile_with(Compiler::child(child))
+    Runtime::builder().compile_with(Compiler::child(child))
+}
+
+/// A runtime and somebody who uses it.
+struct Host {
+    runtime: Runtime,
+    bystander: Account,
+}
+
+impl Host {
+    async fn start(limits: CompileLimits) -> Self {
+        let runtime = compiling_with(limits).concurrent_calls(2).build().expect("the runtime starts");
+        let healthy = runtime.load(CoreModule::default().component()).await.expect("a healthy connector loads");
+        let grants = Grants { hosts: vec!["https://shop.example".parse().expect("an origin")], ..Grants::default() };
+        let config = AccountConfig { id: "alice/shop".into(), grants, ..AccountConfig::default() };
+        let bystander = runtime.open(&healthy, config, Arc::new(MemoryStorage::new())).expect("it opens");
+        Self { runtime, bystander }
+    }
+
+    /// Loads what must not load, while the bystander makes calls.
+    async fn refuses(&self, component: Vec<u8>) -> LoadError {
+        let mut load = std::pin::pin!(self.runtime.load(component));
+        loop {
+            tokio::select! {
+                loaded = &mut load => return loaded.expect_err("the component must be refused"),
+                reply = self.bystander.check() => {
+                    assert_eq!(reply.expect("the bystander is served").writes.writes.len(), 1);
+                }
+            }
+        }
+    }
 }
 
 /// A connector with one function of so many additions, each of which the compiler has to keep.
@@ -46,14 +77,14 @@ fn very_many_functions(functions: usize) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_takes_too_much_processor_time_costs_the_child_alone() {
     let limits = CompileLimits { cpu: Duration::from_secs(1), ..CompileLimits::default() };
-    let stage = Stage::with(compiling_with(limits)).await;
+    let host = Host::start(limits).await;
     for (name, component) in [("huge", one_huge_function(300_000)), ("many", very_many_functions(100_000))] {
-        let refused = stage.refuses(component).await;
+        let refused = host.refuses(component).await;
         let LoadError::CompileLimit(limit) = &refused else { panic!("{name}: {refused}") };
         assert_eq!(*limit, CompileLimit::Cpu(Duration::from_secs(1)), "{name}");
         assert!(refused.to_string().contains("more than 1s of processor time"), "{name}: {refused}");
     }
-    stage.runtime.load(CoreModule::default().component()).await.expect("a healthy connector still loads");
+    host.runtime.load(CoreModule::default().component()).await.expect("a healthy connector still loads");
 }
 
 #[cfg(target_os = "linux")]
@@ -61,17 +92,17 @@ async fn what_takes_too_much_processor_time_costs_the_child_alone() {
 async fn what_takes_too_much_memory_costs_the_child_alone() {
     const MOST: u64 = 384 << 20;
     let limits = CompileLimits { memory_bytes: MOST, ..CompileLimits::default() };
-    let stage = Stage::with(compiling_with(limits)).await;
-    let refused = stage.refuses(one_huge_function(300_000)).await;
+    let host = Host::start(limits).await;
+    let refused = host.refuses(one_huge_function(300_000)).await;
     assert!(matches!(refused, LoadError::CompileLimit(CompileLimit::Memory(MOST))), "{refused}");
-    stage.runtime.load(CoreModule::default().component()).await.expect("a healthy connector still loads");
+    host.runtime.load(CoreModule::default().component()).await.expect("a healthy connector still loads");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_takes_too_long_or_becomes_too_large_is_ended() {
     let limits = CompileLimits { output_bytes: 1 << 20, ..CompileLimits::default() };
-    let stage = Stage::with(compiling_with(limits)).await;
-    let refused = stage.refuses(very_many_functions(20_000)).await;
+    let host = Host::start(limits).await;
+    let refused = host.refuses(very_many_functions(20_000)).await;
     assert!(matches!(refused, LoadError::CompileLimit(CompileLimit::Output(1_048_576))), "{refused}");
 
     let limits = CompileLimits { wall: Duration::from_millis(1), ..CompileLimits::default() };

@@ -10,20 +10,55 @@ use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tradepost_hostile::server::GATE;
-use tradepost_hostile::stage::tight;
-use tradepost_hostile::{CoreModule, EvilAccount, Server, Stage, evil};
+use tradepost_hostile::{CoreModule, EvilAccount, Server, evil};
 use tradepost_runtime::contract::AccountIdentity;
 use tradepost_runtime::journal::{Journal, JournalStop, Ruling, Step, StepEnd};
-use tradepost_runtime::{Account, CallError, Limits, Reply};
+use tradepost_runtime::storage::StorageUsage;
+use tradepost_runtime::{
+    Account, AccountConfig, CallError, Connector, Grants, Limits, MemoryStorage, Reply, Runtime, Storage,
+};
 
 type Called = JoinHandle<Result<Reply<AccountIdentity>, CallError>>;
 
-/// Time limits that no call here reaches: what ends a call is what the test is about.
-fn patient() -> Limits {
-    let hour = Duration::from_hours(1);
-    let mut limits = Limits { cpu: hour, wall: hour, memory_bytes: 64 << 20, ..tight() };
-    limits.http.each = hour;
-    limits
+/// A runtime whose time limits no call here reaches: what ends a call is what the test is about.
+struct Host {
+    runtime: Runtime,
+    storage: Arc<MemoryStorage>,
+}
+
+impl Host {
+    fn start() -> Self {
+        let hour = Duration::from_hours(1);
+        let mut limits = Limits { cpu: hour, wall: hour, ..Limits::default() };
+        limits.http.each = hour;
+        let runtime = Runtime::builder().limits(limits).concurrent_calls(8).build().expect("the runtime starts");
+        Self { runtime, storage: Arc::new(MemoryStorage::new()) }
+    }
+
+    async fn load(&self, component: Vec<u8>) -> Connector {
+        self.runtime.load(component).await.expect("it loads")
+    }
+
+    /// An account that makes the request that it was set up with.
+    fn open(&self, account: EvilAccount, connector: &Connector) -> Account {
+        let secrets = [("password".to_owned(), account.password.into())].into();
+        let EvilAccount { id, settings, auth, grants, .. } = account;
+        let config = AccountConfig { id, settings, secrets, auth, grants };
+        self.runtime.open(connector, config, self.storage.clone()).expect("it opens")
+    }
+
+    /// An account on a hand-written connector, which makes no requests. Its `check` begins with a write to storage.
+    async fn open_hand_written(&self, id: &str, module: CoreModule) -> Account {
+        let hosts = vec!["https://shop.example".parse().expect("an origin")];
+        let grants = Grants { hosts, ..Grants::default() };
+        let config = AccountConfig { id: id.into(), grants, ..AccountConfig::default() };
+        let connector = self.load(module.component()).await;
+        self.runtime.open(&connector, config, self.storage.clone()).expect("it opens")
+    }
+
+    async fn assert_nothing_stored(&self, account: &Account) {
+        assert_eq!(self.storage.usage(account.id()).await.unwrap(), StorageUsage::default());
+    }
 }
 
 /// Begins a call.
@@ -49,11 +84,11 @@ fn assert_retired(result: Result<Reply<AccountIdentity>, CallError>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_under_way_ends_by_itself_while_others_already_go_to_another_version() {
-    let stage = Stage::new(patient()).await;
+    let host = Host::start();
     let server = Server::start().await;
-    let old = stage.runtime.load(evil::component()).await.unwrap();
+    let old = host.load(evil::component()).await;
     let account = EvilAccount::new("send").at(&server).with("url", "/gate");
-    let before = account.open(&stage, &old);
+    let before = host.open(account.clone(), &old);
     let under_way = begin(&before);
     arrived(&server, 1).await;
     assert_eq!(before.calls_under_way(), 1);
@@ -61,7 +96,7 @@ async fn a_call_under_way_ends_by_itself_while_others_already_go_to_another_vers
     assert_eq!(drained.as_mut().now_or_never(), None);
 
     // The other version takes over: the same account, opened anew.
-    let after = account.open(&stage, &stage.runtime.load(evil::component()).await.unwrap());
+    let after = host.open(account, &host.load(evil::component()).await);
     let new: Vec<Called> = (1..GATE).map(|_| begin(&after)).collect();
     drained.await;
     assert_eq!(before.calls_under_way(), 0);
@@ -74,38 +109,39 @@ async fn a_call_under_way_ends_by_itself_while_others_already_go_to_another_vers
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_does_not_end_is_ended_and_nobody_else_notices() {
-    let stage = Stage::new(patient()).await;
+    let host = Host::start();
     let server = Server::start().await;
-    let connector = stage.runtime.load(evil::component()).await.unwrap();
-    let account = EvilAccount::new("send").at(&server).with("url", "/never").open(&stage, &connector);
+    let connector = host.load(evil::component()).await;
+    let account = host.open(EvilAccount::new("send").at(&server).with("url", "/never"), &connector);
+    let bystander = host.open_hand_written("alice/shop", CoreModule::default()).await;
     let calls = [begin(&account), begin(&account.clone())];
     arrived(&server, 2).await;
     assert_eq!(account.calls_under_way(), 2, "clones are the same account");
-    let ended = stage.during(async {
-        account.retire();
-        account.drained().await;
-        futures_util::future::join_all(calls).await
-    });
-    for result in ended.await.result {
-        assert_retired(result.unwrap());
+    let others = begin(&bystander);
+    account.retire();
+    account.drained().await;
+    for call in calls {
+        assert_retired(call.await.unwrap());
+    }
+    for reply in [others.await.unwrap(), bystander.check().await] {
+        assert_eq!(reply.expect("another account is not concerned").writes.writes.len(), 1);
     }
     assert_retired(account.check().await);
     assert_eq!(server.seen().len(), 2, "a retired account sends nothing");
-    stage.assert_nothing_stored().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_guest_that_computes_is_ended_too_and_what_it_stored_is_gone() {
-    let stage = Stage::new(patient()).await;
-    let endless = CoreModule::checking("(loop $forever (br $forever)) (unreachable)").component();
-    let account = stage.open(&stage.runtime.load(endless).await.unwrap());
+    let host = Host::start();
+    let endless = CoreModule::checking("(loop $forever (br $forever)) (unreachable)");
+    let account = host.open_hand_written("mallory/shop", endless).await;
     let call = begin(&account);
     while account.calls_under_way() == 0 {
         tokio::task::yield_now().await;
     }
-    stage.during(async { account.retire() }).await;
+    account.retire();
     assert_retired(call.await.unwrap());
-    stage.assert_nothing_stored().await;
+    host.assert_nothing_stored(&account).await;
 }
 
 /// Tells how each request that writes ended.
@@ -131,11 +167,11 @@ impl Journal for Ends {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_journal_gets_the_answer_to_what_a_retired_call_had_sent() {
-    let stage = Stage::new(patient()).await;
+    let host = Host::start();
     let server = Server::start().await;
-    let connector = stage.runtime.load(evil::component()).await.unwrap();
+    let connector = host.load(evil::component()).await;
     let gate = EvilAccount::new("send").at(&server).with("url", "/gate");
-    let account = gate.clone().with("method", "POST").with("body", "an order").open(&stage, &connector);
+    let account = host.open(gate.clone().with("method", "POST").with("body", "an order"), &connector);
     let (ends, mut ended) = mpsc::unbounded_channel();
     let call = begin(&account.journaled(Arc::new(Ends(ends)), SystemTime::now()));
     arrived(&server, 1).await;
@@ -144,7 +180,7 @@ async fn the_journal_gets_the_answer_to_what_a_retired_call_had_sent() {
     assert_retired(call.await.unwrap());
     assert!(ended.try_recv().is_err(), "the platform has not answered yet");
     // The answer comes after the call is gone.
-    let others = gate.open(&stage, &connector);
+    let others = host.open(gate, &connector);
     for call in (1..GATE).map(|_| begin(&others)).collect::<Vec<_>>() {
         assert!(call.await.unwrap().is_ok(), "the gate opens");
     }
