@@ -13,7 +13,7 @@ use crate::vault::Sealed;
 pub struct StoredAccount {
     /// The embedder's id, such as `acme/hardtofind`.
     pub id: String,
-    /// The component's file.
+    /// The component's file, or the id of an installed connector.
     pub connector: String,
     /// Which of the connector's ways to authenticate; none = its first.
     pub auth: Option<String>,

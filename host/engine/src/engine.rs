@@ -166,6 +166,11 @@ impl Engine {
         self.accounts.get(id)
     }
 
+    /// The account of this id on the component of this digest, where it is open on that: now, or before and for what was begun there.
+    pub fn account_on(&self, id: &str, digest: &str) -> Option<Account> {
+        self.accounts.on(id, digest)
+    }
+
     /// Puts an account in the place of the one with its id, such as [the same one on another version](Account::on) of its connector. Calls
     /// that are under way end on the one before, which this gives; calls that begin from now on begin on this one. A command that has
     /// sent something goes on where it began. What was held back because of the connector works again. Fails where there is no account

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tradepost_package::{PublicKey, Rights};
 
+use super::error::VersionError;
+use super::note::VersionStore;
 use super::trial::Trial;
 
 /// The channel that an account follows unless it is said otherwise.
@@ -125,6 +127,16 @@ pub enum NoVersion {
 }
 
 impl Catalogue {
+    /// The catalogue of a store, and its generation: for who only looks. [`Versions`](super::Versions) changes it.
+    pub async fn read(store: &dyn VersionStore) -> Result<(u64, Self), VersionError> {
+        let (generation, document) = store.versions().await?;
+        let catalogue = match document {
+            None => Self::default(),
+            Some(text) => serde_json::from_str(&text).map_err(|error| VersionError::Unreadable(error.to_string()))?,
+        };
+        Ok((generation, catalogue))
+    }
+
     /// The version of a connector that an account is to be on.
     pub fn version_for(&self, account: &str, connector: &str) -> Result<(&Version, &InstalledVersion), NoVersion> {
         let installed = self.connectors.get(connector).filter(|connector| !connector.versions.is_empty());

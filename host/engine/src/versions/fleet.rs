@@ -137,7 +137,7 @@ impl Fleet {
     }
 
     /// Follows the catalogue until `stop` is ready. `tell` hears what happens.
-    pub async fn run(mut self, stop: impl Future<Output = ()>, mut tell: impl FnMut(FleetNews)) {
+    pub async fn run(&mut self, stop: impl Future<Output = ()>, mut tell: impl FnMut(FleetNews)) {
         tokio::pin!(stop);
         let mut tick = tokio::time::interval(self.options.every);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -251,8 +251,9 @@ impl Fleet {
         self.engine.open_accounts().set_shadow(id, shadow);
     }
 
-    /// Opens accounts on the components on which commands of theirs were begun, and lets go of those that are done.
-    async fn finish_what_began(&self) -> Result<(), VersionError> {
+    /// Opens accounts on the components on which commands of theirs were begun, and lets go of those that are done. [`Fleet::look`] does it as
+    /// well; by itself it is for a program that carries out one command and judges nothing.
+    pub async fn finish_what_began(&self) -> Result<(), VersionError> {
         let begun: BTreeSet<(String, String)> = self.versions.store.begun_commands().await?.into_iter().collect();
         for (id, digest) in &begun {
             if self.accounts.contains_key(id) && self.engine.open_accounts().on(id, digest).is_none() {

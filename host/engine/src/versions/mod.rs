@@ -112,12 +112,7 @@ impl Versions {
 
     /// What is installed and who is on which version, and the generation of that.
     pub async fn catalogue(&self) -> Result<(u64, Catalogue), VersionError> {
-        let (generation, document) = self.store.versions().await?;
-        let catalogue = match document {
-            None => Catalogue::default(),
-            Some(text) => serde_json::from_str(&text).map_err(|error| VersionError::Unreadable(error.to_string()))?,
-        };
-        Ok((generation, catalogue))
+        Catalogue::read(self.store.as_ref()).await
     }
 
     /// The generation of the catalogue: it has changed when this has.
