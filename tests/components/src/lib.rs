@@ -11,11 +11,14 @@
 //! ```
 
 pub mod alter;
+mod author;
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+pub use author::build_directory;
 
 /// What Rust calls the target of a component.
 const TARGET: &str = "wasm32-wasip2";
@@ -37,6 +40,11 @@ pub enum BuildError {
         /// What cargo said.
         output: String,
     },
+    /// The crate is no connector.
+    #[error(
+        "{0} builds no component: a connector's crate has `crate-type = [\"cdylib\"]` under [lib] in its Cargo.toml"
+    )]
+    NoComponent(String),
     /// The machine failed.
     #[error("{what}: {source}")]
     Io {
