@@ -10,13 +10,15 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use tradepost_engine::command::{Command, CommandOutcome, CommandQuery, CommandState, ParkCause};
 use tradepost_engine::store::Store;
+use tradepost_engine::versions::{Fleet, FleetOptions};
 use tradepost_engine::{Engine, Order};
 use tradepost_runtime::CallError;
 
 use crate::commands::Context;
-use crate::config::Config;
+use crate::config::{AccountEntry, Config};
 use crate::data_directory::turn;
 use crate::explain;
+use crate::explain_versions::version_error;
 use crate::failure::{Exit, Failure, Result};
 use crate::progress;
 use crate::session::{Opener, Session, engine_options};
@@ -60,6 +62,7 @@ pub(crate) async fn carry_out<T: DeserializeOwned>(
     }
     standing::ready(&session, opener.store()).await?;
     let engine = Engine::new(opener.store().clone(), [session.account.clone()], engine_options(&config.limits));
+    finish_on_their_versions(&mut opener, &entry, &engine).await?;
     let order = Order { operation: operation.to_owned(), arguments: arguments.clone(), key: options.key };
     let recorded =
         engine.enqueue(account, order).await.map_err(|error| session.located(explain::command_error(&error)))?;
@@ -83,6 +86,14 @@ pub(crate) async fn carry_out<T: DeserializeOwned>(
         None if command.state == CommandState::Parked => Err(parked(&session, &command).into()),
         None => Err(unfinished(&engine, &session, &command).await?.into()),
     }
+}
+
+/// Opens the account on the versions as well on which commands of it were begun: they end there.
+async fn finish_on_their_versions(opener: &mut Opener<'_>, entry: &AccountEntry, engine: &Engine) -> Result<()> {
+    let Some(connector) = entry.connector.installed() else { return Ok(()) };
+    let accounts = [(entry.id.clone(), connector.to_owned())];
+    let fleet = Fleet::new(engine.clone(), opener.versions()?, accounts, FleetOptions::default());
+    fleet.finish_what_began().await.map_err(|error| version_error(&error, connector).into())
 }
 
 /// Sees a command through, here or by watching the daemon, as far as there is patience. Gives it as it stands then.
@@ -157,10 +168,9 @@ async fn ahead(store: &dyn Store, command: &Command) -> Result<Option<Command>> 
     Ok(before.min_by_key(|other| other.id))
 }
 
-/// The component that began a command and has sent something of it, where it is not the account's any more.
+/// The component that began a command and has sent something of it, where the account cannot be on it any more.
 async fn other_component<'a>(engine: &Engine, command: &'a Command) -> Result<Option<&'a str>> {
-    let Some(account) = engine.account(&command.account) else { return Ok(None) };
-    let is_other = |digest: &&str| **digest != account.connector().digest().to_string();
+    let is_other = |digest: &&str| engine.account_on(&command.account, digest).is_none();
     let Some(other) = command.digest.as_deref().filter(is_other) else { return Ok(None) };
     let sent = engine.store().requests_of(command.id).await.map_err(|error| explain::store_error(&error))?;
     Ok(Some(other).filter(|_| !sent.is_empty()))

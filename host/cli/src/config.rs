@@ -5,7 +5,7 @@
 //! [limits]                                 # optional: what one call may use
 //! cpu = 2
 //! [accounts."acme/hardtofind"]
-//! connector = "connectors/hardtofind.wasm" # relative to this file
+//! connector = "connectors/hardtofind.wasm" # relative to this file; or "hardtofind", the installed connector
 //! auth = "login"                           # optional: one of the connector's ways to authenticate
 //! settings = { root-url = "https://api.hardtofind.com.au" }
 //! secrets.password = { env = "ACME_HARDTOFIND_PASSWORD" }   # or { file = "secrets/hardtofind" }
@@ -15,6 +15,7 @@
 //! Secrets never stand in it. What it does not know is an error, so that a misspelt key is not silently ignored.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,8 @@ use crate::secret_source::{NotASource, SecretSource};
 
 /// Where connectors' values are kept unless the table says otherwise.
 const DEFAULT_DATA: &str = ".tradepost";
+/// Most characters of a connector's id, by the contract.
+const LONGEST_ID: usize = 64;
 
 /// The table.
 #[derive(Debug)]
@@ -45,8 +48,7 @@ pub(crate) struct Config {
 #[derive(Clone, Debug)]
 pub(crate) struct AccountEntry {
     pub(crate) id: String,
-    /// The component's file.
-    pub(crate) connector: PathBuf,
+    pub(crate) connector: ConnectorSource,
     pub(crate) auth: Option<String>,
     pub(crate) settings: Map<String, Value>,
     /// Where secrets of an account of the table come from.
@@ -54,6 +56,42 @@ pub(crate) struct AccountEntry {
     /// The secrets of an account of the store; none for one of the table.
     pub(crate) sealed: Option<BTreeMap<String, Sealed>>,
     pub(crate) grants: Grants,
+}
+
+/// Where an account's component comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ConnectorSource {
+    /// A file, used as it is.
+    File(PathBuf),
+    /// The installed connector of this id, in the version that the account is to be on.
+    Installed(String),
+}
+
+impl ConnectorSource {
+    /// As it is written: what can be a connector's id is one, anything else is a file, relative to `base`. A file of such a name is written
+    /// with its directory, `./name`.
+    pub(crate) fn parse(text: &str, base: &Path) -> Self {
+        let is_id = (1..=LONGEST_ID).contains(&text.len())
+            && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        if is_id { Self::Installed(text.to_owned()) } else { Self::File(base.join(text)) }
+    }
+
+    /// The id of the installed connector, if it is one.
+    pub(crate) fn installed(&self) -> Option<&str> {
+        match self {
+            Self::File(_) => None,
+            Self::Installed(id) => Some(id),
+        }
+    }
+}
+
+impl fmt::Display for ConnectorSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(file) => file.display().fmt(f),
+            Self::Installed(id) => f.write_str(id),
+        }
+    }
 }
 
 /// Why there is no table, or no such account in it.
@@ -101,7 +139,7 @@ struct RawTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawAccount {
-    connector: PathBuf,
+    connector: String,
     auth: Option<String>,
     #[serde(default)]
     settings: toml::Table,
@@ -169,7 +207,7 @@ impl AccountEntry {
             Some(_) => return Err(ConfigError::SecretsNotATable { file: file.to_owned(), account: id }),
         };
         Ok(Self {
-            connector: base.join(raw.connector),
+            connector: ConnectorSource::parse(&raw.connector, base),
             auth: raw.auth,
             settings: raw.settings.into_iter().map(|(name, value)| (name, to_json(value))).collect(),
             secrets,
@@ -218,11 +256,30 @@ mod tests {
         assert_eq!(config.data, Path::new("/etc/shop/state"));
         assert_eq!(config.limits.cpu.as_millis(), 500);
         let account = config.account("acme/hardtofind").unwrap();
-        assert_eq!(account.connector, Path::new("/etc/shop/connectors/hardtofind.wasm"));
+        assert_eq!(account.connector, ConnectorSource::File("/etc/shop/connectors/hardtofind.wasm".into()));
         assert_eq!(account.settings["depth"], 3);
         assert_eq!(account.settings["since"], "2024-01-02T03:04:05Z");
         assert_eq!(account.secrets["key"], SecretSource::File("/etc/shop/secrets/key".into()));
         assert_eq!(account.grants.hosts.len(), 1);
+    }
+
+    #[test]
+    fn an_id_is_an_installed_connector_and_anything_else_a_file() {
+        let longest = "a".repeat(64);
+        for id in ["hardtofind", "help-ka", "hft71", longest.as_str()] {
+            assert_eq!(ConnectorSource::parse(id, Path::new("/etc")).installed(), Some(id));
+        }
+        for (file, path) in [
+            ("./hardtofind", "/etc/./hardtofind"),
+            ("hardtofind.wasm", "/etc/hardtofind.wasm"),
+            ("Hardtofind", "/etc/Hardtofind"),
+            ("/opt/shop", "/opt/shop"),
+            ("a\\b", "/etc/a\\b"),
+            ("", "/etc/"),
+            (&"a".repeat(65), &format!("/etc/{}", "a".repeat(65))),
+        ] {
+            assert_eq!(ConnectorSource::parse(file, Path::new("/etc")), ConnectorSource::File(path.into()));
+        }
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! All accounts that there are: those of the table, and those that `tradepost account add` keeps in the store. They work alike; the same id in
 //! both is an error, because nobody could tell which one works.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use tradepost_engine::account::StoredAccount;
 use tradepost_engine::store::Store;
 
-use crate::config::{AccountEntry, Config, ConfigError};
+use crate::config::{AccountEntry, Config, ConfigError, ConnectorSource};
 use crate::explain;
 use crate::failure::{Failure, Result};
 
@@ -15,7 +15,7 @@ impl AccountEntry {
     pub(crate) fn from_stored(stored: StoredAccount) -> Self {
         Self {
             id: stored.id,
-            connector: PathBuf::from(stored.connector),
+            connector: ConnectorSource::parse(&stored.connector, Path::new("")),
             auth: stored.auth,
             settings: stored.settings,
             secrets: std::collections::BTreeMap::new(),

@@ -1,6 +1,7 @@
 //! The command `tradepost`: marketplace connectors at the command line. It is a library too, so that another program can be it: the crash
 //! harness starts itself as the daemon, with failpoints set.
 
+mod account_versions;
 mod arguments;
 mod body_text;
 mod command_desk;
@@ -9,7 +10,9 @@ mod compiler_child;
 mod config;
 mod data_directory;
 mod explain;
+mod explain_versions;
 mod failure;
+mod following;
 mod known_accounts;
 mod marketplaces;
 mod output;
@@ -21,6 +24,7 @@ mod standing;
 mod stop_signal;
 mod trial;
 mod views;
+mod voice;
 mod walk;
 mod webhook_receiver;
 

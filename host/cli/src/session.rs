@@ -13,14 +13,16 @@ use serde_json::Value;
 use tradepost_engine::EngineOptions;
 use tradepost_engine::store::Store;
 use tradepost_engine::vault::{KeyError, KeySource, LazyVault, Place, SealedTokens};
+use tradepost_engine::versions::Versions;
 use tradepost_runtime::{
     Account, AccountConfig, CallError, CodeCache, Connector, Grants, Limits, Reply, Runtime, RuntimeBuilder,
 };
 
 use crate::compiler_child::compiler;
-use crate::config::{AccountEntry, Config};
+use crate::config::{AccountEntry, Config, ConnectorSource};
 use crate::data_directory::open_store;
 use crate::explain;
+use crate::explain_versions::version_error;
 use crate::failure::{Exit, Failure, Result};
 use crate::known_accounts;
 use crate::progress;
@@ -88,7 +90,10 @@ pub(crate) struct Opener<'a> {
     runtime: Runtime,
     store: Arc<dyn Store>,
     vault: Arc<LazyVault>,
+    /// Those of files.
     connectors: BTreeMap<PathBuf, Connector>,
+    /// Opened when first asked for: most tables have none.
+    versions: Option<Versions>,
 }
 
 impl<'a> Opener<'a> {
@@ -106,7 +111,7 @@ impl<'a> Opener<'a> {
             builder = builder.code_cache(cache);
         }
         let runtime = build(builder)?;
-        Ok(Self { config, runtime, store, vault, connectors: BTreeMap::new() })
+        Ok(Self { config, runtime, store, vault, connectors: BTreeMap::new(), versions: None })
     }
 
     /// The store behind the accounts.
@@ -169,7 +174,7 @@ impl<'a> Opener<'a> {
         secrets: BTreeMap<String, SecretString>,
         place: &str,
     ) -> Result<Session> {
-        let connector = self.connector(&entry.connector).await?;
+        let connector = self.connector(&entry.id, &entry.connector).await?;
         let account_config = AccountConfig {
             id: entry.id.clone(),
             settings: entry.settings.clone(),
@@ -189,14 +194,37 @@ impl<'a> Opener<'a> {
         Ok(Session { account, secrets: outside.chain(kept).collect(), is_stored })
     }
 
-    /// The connector in a file.
-    pub(crate) async fn connector(&mut self, file: &Path) -> Result<Connector> {
+    /// The connector of an account: the one in its file, or the version of the installed one that the account is to be on.
+    pub(crate) async fn connector(&mut self, account: &str, source: &ConnectorSource) -> Result<Connector> {
+        let file = match source {
+            ConnectorSource::Installed(id) => return self.installed(account, id).await,
+            ConnectorSource::File(file) => file,
+        };
         if let Some(connector) = self.connectors.get(file) {
             return Ok(connector.clone());
         }
         let connector = load(&self.runtime, file).await?;
         self.connectors.insert(file.to_owned(), connector.clone());
         Ok(connector)
+    }
+
+    async fn installed(&mut self, account: &str, id: &str) -> Result<Connector> {
+        let versions = self.versions()?;
+        let step = progress::step("compiling the connector");
+        let connector = versions.connector_for(account, id).await;
+        step.finish_and_clear();
+        connector.map_err(|error| version_error(&error, id).fact("account", account).into())
+    }
+
+    /// The installed versions of the data directory, on this runtime and store.
+    pub(crate) fn versions(&mut self) -> Result<Versions> {
+        if let Some(versions) = &self.versions {
+            return Ok(versions.clone());
+        }
+        let packages = self.config.data.join("packages");
+        let versions = Versions::open(self.runtime.clone(), Arc::clone(&self.store) as _, &packages)
+            .map_err(|error| version_error(&error, &packages.display().to_string()))?;
+        Ok(self.versions.insert(versions).clone())
     }
 }
 

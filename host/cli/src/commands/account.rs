@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::io::{self, IsTerminal, Read};
-use std::path::{self, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
@@ -20,7 +20,8 @@ use zeroize::Zeroizing;
 
 use super::Context;
 use super::accounts::{granted, secrets, to_json};
-use crate::config::{AccountEntry, Config};
+use crate::account_versions;
+use crate::config::{AccountEntry, Config, ConnectorSource};
 use crate::data_directory::{DaemonLock, daemon_is_there};
 use crate::explain;
 use crate::failure::{Failure, Result};
@@ -64,16 +65,16 @@ enum Action {
 A setting is read as the connector's schema asks: a number where it wants a number, else text.
 
 Examples:
-  tradepost account add acme/hardtofind --connector hardtofind.wasm --setting username=acme \\
+  tradepost account add acme/hardtofind --connector hardtofind --setting username=acme \\
       --secret password=env:ACME_PASSWORD --grant https://api.hardtofind.com.au
   pass acme/wcfm | tradepost account add acme/wcfm --connector wcfm.wasm --setting site-url=https://shop.example \\
       --setting username=acme --secret password=- --grant https://shop.example"))]
 struct Add {
     /// The account's id; the table must not have it
     id: String,
-    /// The connector's component
-    #[arg(long, value_name = "FILE")]
-    connector: PathBuf,
+    /// The connector: the id of an installed one, or a component's file
+    #[arg(long, value_name = "ID|FILE")]
+    connector: String,
     /// Which of the connector's ways to authenticate; its first unless given
     #[arg(long, value_name = "NAME")]
     auth: Option<String>,
@@ -167,10 +168,7 @@ impl Add {
         }
         let settings = named(&self.settings, "setting", "NAME=VALUE")?;
         let sources = sources(&self.secrets)?;
-        let connector = path::absolute(&self.connector).ok().and_then(|file| file.to_str().map(PathBuf::from));
-        let Some(connector) = connector else {
-            return Err(Failure::usage(format!("--connector {}: not a path in UTF-8", self.connector.display())).into());
-        };
+        let connector = source(&self.connector)?;
         let (config, store) = context.store()?;
         if config.account(&id).is_ok() {
             let message = format!("account {id} stands in {} already", config.file.display());
@@ -181,7 +179,7 @@ impl Add {
             return Err(exists(&id).into());
         }
         let mut opener = Opener::with_store(&config, Arc::clone(&store), CALLS_OF_A_COMMAND)?;
-        let schema = &opener.connector(&connector).await?.manifest().settings_schema.clone();
+        let schema = &opener.connector(&id, &connector).await?.manifest().settings_schema.clone();
         let entry = AccountEntry {
             settings: fitting(schema, settings)?,
             connector,
@@ -197,7 +195,7 @@ impl Add {
         opener.open_with(&entry, values.clone(), "what you gave to `tradepost account add`").await?;
         let stored = StoredAccount {
             id: entry.id.clone(),
-            connector: entry.connector.display().to_string(),
+            connector: entry.connector.to_string(),
             auth: entry.auth,
             settings: entry.settings,
             grants: entry.grants,
@@ -219,7 +217,8 @@ impl Show {
     async fn run(self, context: &Context) -> Result<()> {
         let (config, store) = context.store()?;
         let entry = known_accounts::one(&config, store.as_ref(), &self.id).await?;
-        context.output.single(&to_json(&entry), |_| {
+        let catalogue = account_versions::catalogue(store.as_ref()).await?;
+        context.output.single(&to_json(&entry, &catalogue), |_| {
             let settings = entry.settings.iter().map(|(name, value)| match value {
                 Value::String(text) => format!("{name}: {text}"),
                 other => format!("{name}: {other}"),
@@ -227,7 +226,7 @@ impl Show {
             facts([
                 ("account", entry.id.clone()),
                 ("kept in", entry.source().to_owned()),
-                ("connector", entry.connector.display().to_string()),
+                ("connector", account_versions::label(&catalogue, &entry)),
                 ("auth", entry.auth.clone().unwrap_or_else(|| "(default)".into())),
                 ("settings", settings.collect::<Vec<_>>().join("\n")),
                 ("secrets", secrets(&entry).join("\n")),
@@ -305,6 +304,15 @@ impl Rekey {
             lines.join("\n")
         })
     }
+}
+
+/// What `--connector` names. A file is kept with its whole path: the account is opened from any directory.
+fn source(given: &str) -> Result<ConnectorSource> {
+    let source = ConnectorSource::parse(given, Path::new(""));
+    let ConnectorSource::File(file) = &source else { return Ok(source) };
+    let absolute = path::absolute(file).ok().and_then(|file| file.to_str().map(PathBuf::from));
+    let absolute = absolute.ok_or_else(|| Failure::usage(format!("--connector {given}: not a path in UTF-8")))?;
+    Ok(ConnectorSource::File(absolute))
 }
 
 /// The key that everything is to be encrypted with, where one is given.

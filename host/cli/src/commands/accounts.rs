@@ -2,8 +2,10 @@
 
 use clap::Args;
 use serde_json::{Map, Value, json};
+use tradepost_engine::versions::Catalogue;
 
 use super::Context;
+use crate::account_versions;
 use crate::config::AccountEntry;
 use crate::failure::Result;
 use crate::known_accounts;
@@ -19,8 +21,9 @@ impl Accounts {
         let Self {} = self;
         let (config, store) = context.store()?;
         let entries = known_accounts::all(&config, store.as_ref()).await?;
+        let catalogue = account_versions::catalogue(store.as_ref()).await?;
         if context.output.json {
-            return entries.iter().try_for_each(|entry| output::print(&to_json(entry).to_string()));
+            return entries.iter().try_for_each(|entry| output::print(&to_json(entry, &catalogue).to_string()));
         }
         let columns = [
             column("ACCOUNT", 24),
@@ -31,16 +34,16 @@ impl Accounts {
             column("GRANTED", 40),
         ];
         // Printed as rows, not serialised: what is listed here is chosen by hand so that no value can slip in.
-        let rows: Vec<Vec<String>> = entries.iter().map(row).collect();
+        let rows: Vec<Vec<String>> = entries.iter().map(|entry| row(entry, &catalogue)).collect();
         context.output.list(&rows, &columns, Clone::clone)
     }
 }
 
-fn row(entry: &AccountEntry) -> Vec<String> {
+fn row(entry: &AccountEntry, catalogue: &Catalogue) -> Vec<String> {
     vec![
         entry.id.clone(),
         entry.source().to_owned(),
-        entry.connector.display().to_string(),
+        account_versions::label(catalogue, entry),
         entry.auth.clone().unwrap_or_else(|| "(default)".into()),
         secrets(entry).join("\n"),
         granted(entry).join("\n"),
@@ -63,7 +66,7 @@ pub(super) fn granted(entry: &AccountEntry) -> Vec<String> {
 }
 
 /// An account for programs.
-pub(super) fn to_json(entry: &AccountEntry) -> Value {
+pub(super) fn to_json(entry: &AccountEntry, catalogue: &Catalogue) -> Value {
     let outside = entry.secrets.iter().map(|(name, source)| {
         (name.clone(), json!({ "from": source.to_string(), "present": source.read(&entry.id, name).is_ok() }))
     });
@@ -73,7 +76,8 @@ pub(super) fn to_json(entry: &AccountEntry) -> Value {
     json!({
         "account": entry.id,
         "kept_in": entry.source(),
-        "connector": entry.connector.display().to_string(),
+        "connector": entry.connector.to_string(),
+        "installed": account_versions::of_account(catalogue, entry),
         "auth": entry.auth,
         "settings": entry.settings,
         "secrets": secrets,

@@ -2,19 +2,23 @@
 
 mod account;
 mod accounts;
+mod activate;
 mod backup;
 mod check;
 mod command_list;
 mod contract;
 mod demo;
+mod dev;
 mod docs;
 mod events;
+mod follow;
 mod fulfilment;
 mod get;
 mod gift_card;
 mod hold;
 mod input;
 mod inspect;
+mod install;
 mod keygen;
 mod marketplace;
 mod notes;
@@ -37,7 +41,10 @@ mod status;
 mod stock;
 mod sync;
 mod test;
+mod trust;
+mod uninstall;
 mod verify;
+mod versions;
 mod webhook;
 mod webhook_listen;
 
@@ -47,13 +54,14 @@ use std::sync::Arc;
 pub(crate) use account::NEW_KEY_VARIABLE;
 use clap::Subcommand;
 use tradepost_engine::store::Store;
+use tradepost_engine::versions::Versions;
 
 use crate::arguments::Arguments;
 use crate::config::Config;
 use crate::data_directory::open_store;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
-use crate::session::Session;
+use crate::session::{CALLS_OF_A_COMMAND, Opener, Session};
 
 /// What a command gets from the options that all of them take.
 pub(crate) struct Context {
@@ -73,6 +81,13 @@ impl Context {
         let store = open_store(&config.data)?;
         Ok((config, store))
     }
+
+    /// The same with the installed versions of the data directory, which it is opened for.
+    pub(crate) fn versions(&self) -> Result<(Config, Arc<dyn Store>, Versions)> {
+        let (config, store) = self.store()?;
+        let versions = Opener::with_store(&config, Arc::clone(&store), CALLS_OF_A_COMMAND)?.versions()?;
+        Ok((config, store, versions))
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -87,6 +102,17 @@ pub(crate) enum Command {
     Pack(pack::Pack),
     Sign(sign::Sign),
     Verify(verify::Verify),
+    Install(install::Install),
+    Activate(activate::Activate),
+    Rollback(activate::Rollback),
+    Versions(versions::Versions),
+    Pin(follow::Pin),
+    Channel(follow::Channel),
+    Trust(trust::Trust),
+    Revoke(trust::Revoke),
+    Uninstall(uninstall::Uninstall),
+    Sweep(uninstall::Sweep),
+    Dev(dev::Dev),
     Accounts(accounts::Accounts),
     Account(account::Account),
     Check(check::Check),
@@ -139,6 +165,17 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
         Command::Pack(command) => command.run(&context).await,
         Command::Sign(command) => command.run(&context),
         Command::Verify(command) => command.run(&context).await,
+        Command::Install(command) => command.run(&context).await,
+        Command::Activate(command) => command.run(&context).await,
+        Command::Rollback(command) => command.run(&context).await,
+        Command::Versions(command) => command.run(&context).await,
+        Command::Pin(command) => command.run(&context).await,
+        Command::Channel(command) => command.run(&context).await,
+        Command::Trust(command) => command.run(&context).await,
+        Command::Revoke(command) => command.run(&context).await,
+        Command::Uninstall(command) => command.run(&context).await,
+        Command::Sweep(command) => command.run(&context).await,
+        Command::Dev(command) => command.run(&context).await,
         Command::Accounts(command) => command.run(&context).await,
         Command::Account(command) => command.run(&context).await,
         Command::Check(command) => command.run(&context).await,

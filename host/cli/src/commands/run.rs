@@ -6,21 +6,23 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tradepost_engine::event::EventFilter;
 use tradepost_engine::store::Store;
 use tradepost_engine::{Engine, EngineOptions, Happening};
 use tradepost_runtime::Account;
 
 use super::{Context, sync, webhook_listen};
-use crate::config::Config;
+use crate::config::{AccountEntry, Config};
 use crate::data_directory::{DaemonLock, check_machine, open_store};
 use crate::explain;
 use crate::failure::{Failure, Result, Stop};
-use crate::output::{self, Output, printable};
+use crate::following::Followed;
 use crate::progress;
 use crate::session::{Opener, engine_options};
 use crate::stop_signal::StopSignal;
+use crate::voice::Voice;
 use crate::webhook_receiver::WebhookReceiver;
 
 /// Events of commands that are read at a time.
@@ -31,7 +33,8 @@ const EVENTS_AT_ONCE: usize = 500;
 #[command(after_help = "\
 One daemon works on a data directory; commands that write beside it are recorded, and it carries them out. It says `ready` on stderr when
 it works, and then a line for each walk that brought something or failed, and for each attempt at a command; with --json these are JSON
-objects on stdout. Told to stop, it finishes what is under way; told again, it ends at once, and the next one goes on where it was.
+objects on stdout. Accounts on installed connectors follow `tradepost activate`, `rollback`, `pin` and `channel` within a second, while calls
+that are under way end where they began; a version on trial that does worse than the one before is taken back. Told to stop, it finishes what is under way; told again, it ends at once, and the next one goes on where it was.
 An account that does not open is reported and left out.
 
 Examples:
@@ -60,10 +63,15 @@ impl Run {
             // Nobody else works here: leases that stand are those of the dead.
             store.end_leases().await.map_err(|error| explain::store_error(&error))?;
             let options = EngineOptions { every: Duration::from_secs(self.every), ..engine_options(&config.limits) };
-            let accounts = accounts(&config, Arc::clone(&store), &options, voice).await?;
-            Ok::<_, Stop>((lock, Engine::new(store, accounts, options)))
+            let calls = options.pulls_at_once + options.commands_at_once;
+            let calls = u32::try_from(calls).unwrap_or(u32::MAX);
+            let mut opener = Opener::with_store(&config, Arc::clone(&store), calls)?;
+            let (entries, accounts) = open(&mut opener, &config, voice).await?;
+            let engine = Engine::new(store, accounts, options);
+            let followed = Followed::begin(&mut opener, &entries, &engine, voice).await?;
+            Ok::<_, Stop>((lock, engine, followed))
         };
-        let (_lock, engine) = tokio::select! {
+        let (_lock, engine, followed) = tokio::select! {
             started = started => started?,
             () = signal.received() => return Ok(()),
         };
@@ -78,7 +86,7 @@ impl Run {
             webhook_listen::announce(context.output, receiver, &engine.accounts());
         }
         progress::note("ready");
-        work(&engine, &mut signal, told).await;
+        work(&engine, followed, &mut signal, told).await;
         if let Some(receiver) = receiver {
             receiver.stop().await;
         }
@@ -87,27 +95,24 @@ impl Run {
 }
 
 /// Opens all accounts of the table and of the store. Those that do not open are told of and left out.
-async fn accounts(
-    config: &Config,
-    store: Arc<dyn Store>,
-    options: &EngineOptions,
-    voice: Voice,
-) -> Result<Vec<Account>> {
-    let calls = options.pulls_at_once + options.commands_at_once;
-    let mut opener = Opener::with_store(config, store, u32::try_from(calls).unwrap_or(u32::MAX))?;
-    let (mut accounts, mut first) = (Vec::new(), None);
+async fn open(opener: &mut Opener<'_>, config: &Config, voice: Voice) -> Result<(Vec<AccountEntry>, Vec<Account>)> {
+    let (mut entries, mut accounts, mut first) = (Vec::new(), Vec::new(), None);
     for entry in opener.accounts().await? {
         match opener.open(&entry).await {
-            Ok(session) => accounts.push(session.account),
+            Ok(session) => {
+                accounts.push(session.account);
+                entries.push(entry);
+            }
             Err(Stop::Failed(failure)) => {
-                voice.left_out(&entry.id, &failure);
+                let text = format!("{} is left out", entry.id);
+                voice.say_failed("left-out", json!({ "account": entry.id }), &text, &failure);
                 first.get_or_insert(failure);
             }
             Err(closed) => return Err(closed),
         }
     }
     match first {
-        _ if !accounts.is_empty() => Ok(accounts),
+        _ if !accounts.is_empty() => Ok((entries, accounts)),
         Some(failure) => Err(Stop::Failed(failure)),
         None => Err(Failure::configuration(format!("neither {} nor its store has an account", config.file.display()))
             .advice("add [accounts.\"NAME\"], or one with `tradepost account add`")
@@ -115,29 +120,35 @@ async fn accounts(
     }
 }
 
-/// Runs the engine until it is told to stop and has finished, or is told twice.
-async fn work(engine: &Engine, signal: &mut StopSignal, told: mpsc::UnboundedSender<Happening>) {
-    let (stop, stopped) = oneshot::channel::<()>();
-    let mut stop = Some(stop);
-    let stopped = async {
-        // A sender that is gone stops it as well.
-        let _stop = stopped.await;
-    };
-    let running = engine.run(stopped, |happening| {
+/// Runs the engine, on the versions that are wanted, until it is told to stop and has finished, or is told twice.
+async fn work(
+    engine: &Engine,
+    followed: Option<Followed>,
+    signal: &mut StopSignal,
+    told: mpsc::UnboundedSender<Happening>,
+) {
+    let stop = CancellationToken::new();
+    let running = engine.run(stop.cancelled(), |happening| {
         // The listener lives until this is dropped.
         let _told = told.send(happening);
     });
-    tokio::pin!(running);
+    let following = async {
+        if let Some(followed) = followed {
+            followed.run(stop.cancelled()).await;
+        }
+    };
+    let working = async { tokio::join!(running, following) };
+    tokio::pin!(working);
     loop {
         tokio::select! {
-            () = &mut running => return,
-            () = signal.received() => match stop.take() {
-                Some(stop) => {
-                    progress::note("stopping: what is under way is finished; a second signal ends it at once");
-                    let _stopped = stop.send(());
+            _ = &mut working => return,
+            () = signal.received() => {
+                if stop.is_cancelled() {
+                    return;
                 }
-                None => return,
-            },
+                progress::note("stopping: what is under way is finished; a second signal ends it at once");
+                stop.cancel();
+            }
         }
     }
 }
@@ -183,26 +194,4 @@ fn command_line(command: &Value) -> String {
     let state = outcome.map_or(text("state"), String::as_str);
     let reason = if outcome.is_some() { String::new() } else { format!(": {}", text("reason")) };
     format!("{account} {operation}: command {id} {state}{reason}")
-}
-
-/// Where it is told: lines on stderr, or JSON lines on stdout. A reader that has gone away keeps nothing from being done.
-#[derive(Clone, Copy)]
-struct Voice(Output);
-
-impl Voice {
-    fn say<T: serde::Serialize>(self, what: &str, fields: &T, text: &str) {
-        if !self.0.json {
-            return progress::note(&printable(text));
-        }
-        let mut line = json!({ "event": what });
-        if let (Value::Object(line), Ok(Value::Object(fields))) = (&mut line, serde_json::to_value(fields)) {
-            line.extend(fields);
-        }
-        let _gone = output::print(&line.to_string());
-    }
-
-    fn left_out(self, account: &str, failure: &Failure) {
-        let fields = json!({ "account": account, "error": failure.to_json()["error"].take() });
-        self.say("left-out", &fields, &format!("{account} is left out\n{}", failure.to_text().trim_end()));
-    }
 }

@@ -8,9 +8,12 @@ use tradepost_engine::standing::{AccountState, Standing};
 use tradepost_engine::stream::StreamState;
 
 use super::Context;
+use crate::account_versions::{self, AccountVersion};
+use crate::config::AccountEntry;
 use crate::data_directory::daemon_is_there;
 use crate::explain;
 use crate::failure::Result;
+use crate::known_accounts;
 use crate::output::{column, moment, number, section, word};
 
 /// Show how the streams, commands and accounts of the data directory stand
@@ -35,7 +38,14 @@ impl Status {
             standings.into_iter().filter(|standing| standing.state != AccountState::Active).collect();
         let events = store.last_position().await.map_err(|error| explain::store_error(&error))?;
         let daemon = daemon_is_there(&config.data)?;
-        let overview = Overview { daemon, streams, held_back, commands, deliveries, last_position: events };
+        let catalogue = account_versions::catalogue(store.as_ref()).await?;
+        let entries = known_accounts::all(&config, store.as_ref()).await?;
+        let of_account = |entry: &AccountEntry| {
+            let on = account_versions::of_account(&catalogue, entry)?;
+            Some(OnVersion { account: entry.id.clone(), on })
+        };
+        let connectors = entries.iter().filter_map(of_account).collect();
+        let overview = Overview { daemon, streams, held_back, connectors, commands, deliveries, last_position: events };
         context.output.single(&overview, text)
     }
 }
@@ -46,13 +56,23 @@ struct Overview {
     daemon: bool,
     streams: Vec<StreamState>,
     held_back: Vec<Standing>,
+    /// Accounts on installed connectors.
+    connectors: Vec<OnVersion>,
     commands: CommandCounts,
     deliveries: DeliveryCounts,
     last_position: u64,
 }
 
+/// An account with the version of its connector.
+#[derive(Serialize)]
+struct OnVersion {
+    account: String,
+    #[serde(flatten)]
+    on: AccountVersion,
+}
+
 fn text(overview: &Overview) -> String {
-    let Overview { daemon, streams, held_back, commands, deliveries, last_position } = overview;
+    let Overview { daemon, streams, held_back, connectors, commands, deliveries, last_position } = overview;
     let columns = [
         column("ACCOUNT", 24),
         column("STREAM", 13),
@@ -97,5 +117,11 @@ fn text(overview: &Overview) -> String {
         });
         lines.push(section("Accounts that are held back", &columns, rows));
     }
+    let columns = [column("ACCOUNT", 24), column("CONNECTOR", 40), column("FOLLOWS", 12), column("PROBLEM", 60)];
+    let rows = connectors.iter().map(|OnVersion { account, on }| {
+        let follows = on.channel.clone().unwrap_or_else(|| "(pinned)".to_owned());
+        vec![account.clone(), on.label(), follows, on.problem.clone().unwrap_or_default()]
+    });
+    lines.push(section("Installed connectors", &columns, rows));
     lines.join("\n")
 }

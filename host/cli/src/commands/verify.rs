@@ -31,7 +31,8 @@ pub(crate) struct Verify {
     key: Vec<PublicKey>,
 }
 
-fn public_key(text: &str) -> std::result::Result<PublicKey, String> {
+/// A public key, as text or as the file that it is in.
+pub(super) fn public_key(text: &str) -> std::result::Result<PublicKey, String> {
     if text.starts_with("ed25519:") {
         return text.parse().map_err(|error: tradepost_package::NotAKey| error.to_string());
     }

@@ -11,10 +11,12 @@ use tradepost_runtime::{Account, Capability};
 use super::Context;
 use crate::config::Config;
 use crate::failure::{Exit, Failure, Result};
+use crate::following::Followed;
 use crate::output::{self, Output};
 use crate::progress;
 use crate::session::{Opener, engine_options};
 use crate::stop_signal::StopSignal;
+use crate::voice::Voice;
 use crate::webhook_receiver::WebhookReceiver;
 
 /// Receive what platforms send by themselves, until ctrl-c or SIGTERM
@@ -44,7 +46,7 @@ impl WebhookListen {
         let config = Config::read(&context.table).map_err(Failure::from)?;
         let mut signal = StopSignal::listen()?;
         let mut opener = Opener::new(&config)?;
-        let mut accounts = Vec::new();
+        let (mut accounts, mut listening) = (Vec::new(), Vec::new());
         let mut entries = opener.accounts().await?;
         if !self.accounts.is_empty() {
             entries = Vec::new();
@@ -56,6 +58,7 @@ impl WebhookListen {
             let account = opener.open(entry).await?.account;
             if account.connector().has(Capability::Webhooks) {
                 accounts.push(account);
+                listening.push(entry.clone());
             } else if self.accounts.contains(&entry.id) {
                 let message = format!("{}: its connector reads no webhooks", entry.id);
                 return Err(Failure::new(Exit::Refused, "unsupported", message).into());
@@ -68,11 +71,18 @@ impl WebhookListen {
                 .into());
         }
         let engine = Engine::new(Arc::clone(opener.store()), accounts, engine_options(&config.limits));
+        let followed = Followed::begin(&mut opener, &listening, &engine, Voice(context.output)).await?;
         let receiver = WebhookReceiver::start(self.address, engine.clone()).await?;
         announce(context.output, &receiver, &engine.accounts());
         progress::note("ready");
-        signal.received().await;
-        progress::note("stopping: requests that are under way are finished");
+        let stopped = async {
+            signal.received().await;
+            progress::note("stopping: requests that are under way are finished");
+        };
+        match followed {
+            Some(followed) => followed.run(stopped).await,
+            None => stopped.await,
+        }
         receiver.stop().await;
         Ok(())
     }
