@@ -157,6 +157,8 @@ pub(crate) struct Book {
     pub(crate) repeatable: bool,
     /// Whether other commands ask for the same effect, so that what stands there may be theirs.
     pub(crate) shared: bool,
+    /// Whether the platform came to what the command asks for without any command.
+    pub(crate) was_so: bool,
     /// Whether the platform's answers may have been garbled.
     pub(crate) garbled: bool,
 }
@@ -179,7 +181,7 @@ impl Book {
             "shipments.ship" => (count(seller, "order.ship", &text("/order_id")), false),
             _ => (count(seller, "order.process", &text("/id")), false),
         };
-        Self { times, repeatable, shared: false, garbled }
+        Self { times, repeatable, shared: false, was_so: false, garbled }
     }
 }
 
@@ -203,12 +205,15 @@ fn weigh(command: &Command, held_back: bool, book: &Book, requests: &[JournalEnt
         verdict.duplicated += times - 1;
         verdict.findings.push(format!("{name} stands {times} times in the ledger"));
     }
+    // The platform claimed success with nonsense, and nothing was done.
+    let is_unfulfilled = book.garbled && times == 0 && requests.iter().any(is_empty_promise);
     match (&command.state, &command.outcome) {
+        // Whoever looks what became of it sees what was asked for.
+        (CommandState::Done, Some(CommandOutcome::Applied(_))) if is_unfulfilled && book.was_so => {}
         (CommandState::Done, Some(CommandOutcome::Applied(_))) if times == 0 => {
             verdict.find(|v| &mut v.lost, format!("{name} is done, and the ledger does not have it"));
         }
-        (CommandState::Done, Some(CommandOutcome::Refused(_)))
-            if book.garbled && times == 0 && requests.iter().any(is_empty_promise) => {}
+        (CommandState::Done, Some(CommandOutcome::Refused(_))) if is_unfulfilled => {}
         (CommandState::Done, Some(CommandOutcome::Refused(error))) => {
             verdict.find(|v| &mut v.silent, format!("{name} is refused, {times} times in the ledger: {error}"));
         }
@@ -304,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_true_where_success_was_nonsense_and_nothing_came_of_it() {
-        let book = |times, garbled| Book { times, repeatable: false, shared: false, garbled };
+        let book = |times, garbled| Book { times, repeatable: false, shared: false, was_so: false, garbled };
         let order = r#"{"status":"READY"}"#;
         for (case, times, garbled, effect, status, body, expected) in [
             ("an empty answer, nothing done", 0, true, Effect::Once, 200, "", 0),
@@ -323,7 +328,7 @@ mod tests {
 
     #[test]
     fn a_command_may_wait_only_behind_a_parked_one_and_untouched() {
-        let book = |times, shared| Book { times, repeatable: true, shared, garbled: true };
+        let book = |times, shared| Book { times, repeatable: true, shared, was_so: false, garbled: true };
         for (case, held_back, attempts, times, shared, expected) in [
             ("held back", true, 0, 0, false, 0),
             ("held back, another one did the same", true, 0, 1, true, 0),
@@ -338,13 +343,20 @@ mod tests {
     }
 
     #[test]
-    fn done_without_an_effect_is_lost() {
+    fn done_without_an_effect_is_lost_unless_it_was_so_and_success_was_nonsense() {
         let done = command(CommandState::Done, Some(CommandOutcome::Applied(Value::Null)), 1);
-        for (times, lost) in [(0, 1), (1, 0)] {
+        for (case, times, was_so, garbled, body, lost) in [
+            ("done", 1, false, true, "{}", 0),
+            ("not done", 0, false, true, "{}", 1),
+            ("not done, an empty answer", 0, false, true, "", 1),
+            ("not done, it was so, a whole answer", 0, true, true, "{}", 1),
+            ("not done, it was so, no faults", 0, true, false, "", 1),
+            ("not done, it was so, an empty answer", 0, true, true, "", 0),
+        ] {
             let mut verdict = Verdict::default();
-            let book = Book { times, repeatable: false, shared: false, garbled: true };
-            weigh(&done, false, &book, &[request(Effect::Once, 200, "")], &mut verdict);
-            assert_eq!((verdict.lost, verdict.is_good()), (lost, lost == 0));
+            let book = Book { times, repeatable: true, shared: false, was_so, garbled };
+            weigh(&done, false, &book, &[request(Effect::Repeatable, 200, body)], &mut verdict);
+            assert_eq!((verdict.lost, verdict.is_good()), (lost, lost == 0), "{case}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The soak: all five platforms, faults that come and go, changes and commands, and a daemon that is killed every few seconds for as long as
 //! one likes. In the end the faults stop, everything settles, and each platform is judged by its ledger and by what it holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -83,6 +83,10 @@ pub struct Soaked {
     pub faults: u64,
 }
 
+/// Which statuses orders of the WCFM shops had without any command: account, order, word. Where such a word is asked for and the shop
+/// claims success with nonsense, the order may show it although nothing was done.
+type ShopsOwnWords = BTreeSet<(&'static str, u64, String)>;
+
 struct Platforms {
     seller: HardToFind,
     producer: Hft71,
@@ -112,6 +116,14 @@ impl Platforms {
         ]
     }
 
+    fn shops_words(&self) -> ShopsOwnWords {
+        let shops = [(WCFM, self.wcfm.shop()), (HELP_KA, self.help_ka.shop())];
+        let words = |(account, shop): (&'static str, WcfmShop)| {
+            shop.order_ids().into_iter().map(move |id| (account, id, wcfm_status(&shop, id)))
+        };
+        shops.into_iter().flat_map(words).collect()
+    }
+
     fn requests(&self) -> u64 {
         self.all().iter().map(|(_, platform)| platform.ledger().requests()).sum()
     }
@@ -124,6 +136,7 @@ impl Soak {
         let platforms = Platforms::open().await?;
         let desk = Desk::open(&self.connectors, &platforms.all())?;
         let mut work = Work::new(platforms.seller.shop(), platforms.producer.shop(), random.fork());
+        let mut words = platforms.shops_words();
         let mut soaked = Soaked { verdict: Verdict::default(), lives: Vec::new(), requests: 0, faults: 0 };
         let (begun, mut told) = (Instant::now(), Instant::now());
         let until = begun + self.length;
@@ -138,7 +151,7 @@ impl Soak {
                 }
                 let store = desk.store()?;
                 work.happen_slowly(&*store).await?;
-                happen_in_shops(&platforms, &*store, &mut random).await?;
+                happen_in_shops(&platforms, &*store, &mut random, &mut words).await?;
                 let (_, highest) = process.memory().with_context(|| format!("it is gone: {}", daemon.last_words()))?;
                 life.memory = life.memory.max(highest);
                 if told.elapsed() >= TELL {
@@ -171,7 +184,7 @@ impl Soak {
         soaked.lives.push(Life { memory, store: size(&desk) });
         soaked.requests = platforms.requests();
         judge(&store, &platforms.seller, &platforms.producer, true, &mut soaked.verdict).await?;
-        judge_shops(&store, &platforms, &mut soaked.verdict).await?;
+        judge_shops(&store, &platforms, &words, &mut soaked.verdict).await?;
         drop(store);
         judge_database(&desk.database(), &mut soaked.verdict)?;
         Ok(soaked)
@@ -188,20 +201,27 @@ fn switch_a_fault(platforms: &Platforms, random: &mut Rng) -> Result<bool> {
 }
 
 /// Something happens in the shops that are not the marketplace.
-async fn happen_in_shops(platforms: &Platforms, store: &dyn Store, random: &mut Rng) -> Result<()> {
+async fn happen_in_shops(
+    platforms: &Platforms,
+    store: &dyn Store,
+    random: &mut Rng,
+    words: &mut ShopsOwnWords,
+) -> Result<()> {
     let (account, shop) =
         if random.bool() { (WCFM, platforms.wcfm.shop()) } else { (HELP_KA, platforms.help_ka.shop()) };
     let orders = shop.order_ids();
     let Some(order) = random.choice(&orders).copied() else { return Ok(()) };
     match random.u8(0..16) {
         0 => {
-            shop.insert_order("processing");
+            let inserted = shop.insert_order("processing");
+            words.insert((account, inserted, "processing".to_owned()));
         }
         1 => {
             shop.touch_order(order);
         }
         2 => {
             shop.set_order_status(order, "on-hold");
+            words.insert((account, order, "on-hold".to_owned()));
         }
         3 => {
             let word = WORDS[random.usize(0..WORDS.len())];
@@ -261,7 +281,12 @@ async fn settle(store: &Arc<dyn Store>) -> Result<()> {
     }
 }
 
-async fn judge_shops(store: &Arc<dyn Store>, platforms: &Platforms, verdict: &mut Verdict) -> Result<()> {
+async fn judge_shops(
+    store: &Arc<dyn Store>,
+    platforms: &Platforms,
+    words: &ShopsOwnWords,
+    verdict: &mut Verdict,
+) -> Result<()> {
     let events = events_of(store, Some("orders")).await?;
     for (account, shop) in [(WCFM, platforms.wcfm.shop()), (HELP_KA, platforms.help_ka.shop())] {
         judge_list(&events, account, &held_by_wcfm(&shop), verdict);
@@ -279,7 +304,10 @@ async fn judge_shops(store: &Arc<dyn Store>, platforms: &Platforms, verdict: &mu
         let shared = all.iter().any(|other| {
             other.id != command.id && other.account == command.account && other.arguments == command.arguments
         });
-        let book = Book { times, repeatable: true, shared, garbled: true };
+        let was_so = words.iter().any(|(account, order, own)| {
+            *account == command.account && id.as_str() == Some(&order.to_string()) && *word == *own
+        });
+        let book = Book { times, repeatable: true, shared, was_so, garbled: true };
         judge_command(store, command, is_held_back(command, &all), &book, verdict).await?;
     }
     for platform in [&platforms.wcfm, &platforms.help_ka] {
@@ -304,8 +332,12 @@ fn is_overtaken(command: &Command) -> bool {
 }
 
 fn held_by_wcfm(shop: &WcfmShop) -> BTreeMap<String, String> {
-    let status = |id: u64| shop.order(id).and_then(|order| order["status"].as_str().map(str::to_owned));
-    shop.order_ids().into_iter().map(|id| (id.to_string(), status(id).unwrap_or_default())).collect()
+    shop.order_ids().into_iter().map(|id| (id.to_string(), wcfm_status(shop, id))).collect()
+}
+
+fn wcfm_status(shop: &WcfmShop, id: u64) -> String {
+    let status = shop.order(id).and_then(|order| order["status"].as_str().map(str::to_owned));
+    status.unwrap_or_default()
 }
 
 fn held_by_omniseller(shop: &OmniSellerShop) -> BTreeMap<String, String> {
