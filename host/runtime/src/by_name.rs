@@ -109,7 +109,7 @@ macro_rules! argument {
 macro_rules! call {
     ($account:ident $get:ident $($name:literal => $method:ident($(($kind:ident $argument:literal))*);)*) => {
         match $get.operation {
-            $($name => Box::pin(async { by_json($account.$method($(argument!($get $kind $argument)),*).await?) }).await,)*
+            $($name => Box::pin(async { by_json($name, $account.$method($(argument!($get $kind $argument)),*).await?) }).await,)*
             other => Err(NamedCallError::NoSuchOperation(other.to_owned())),
         }
     };
@@ -158,6 +158,11 @@ impl Arguments<'_> {
     }
 }
 
-fn by_json<T: Serialize>(reply: Reply<T>) -> Result<Reply<Value>, NamedCallError> {
-    reply.try_map(|value| serde_json::to_value(value).map_err(|error| CallError::Host(error.to_string()).into()))
+fn by_json<T: Serialize>(operation: &str, reply: Reply<T>) -> Result<Reply<Value>, NamedCallError> {
+    let connector = reply.connector().to_owned();
+    reply.try_map(|value| {
+        serde_json::to_value(value).map_err(|error| {
+            CallError::InvalidResult { connector, operation: operation.to_owned(), problem: error.to_string() }.into()
+        })
+    })
 }

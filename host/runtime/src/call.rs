@@ -55,6 +55,11 @@ impl<T> Reply<T> {
         Ok(self.value)
     }
 
+    /// The connector that gave it, as messages show it.
+    pub(crate) fn connector(&self) -> &str {
+        self.account.connector().label()
+    }
+
     /// The same reply with another value.
     pub(crate) fn try_map<U, E>(self, change: impl FnOnce(T) -> Result<U, E>) -> Result<Reply<U>, E> {
         let Self { value, writes, usage, log, account } = self;

@@ -5,13 +5,16 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 use wasmtime::component::{ComponentType, Lift, Lower};
 
 /// The most digits behind the point.
 const MAX_SCALE: u8 = 18;
+
+/// The most digits behind the point.
+const MOST_SCALE: u8 = 18;
 
 /// An exact decimal number: `coefficient` x 10^-`scale`. As text and JSON: `"99.95"`.
 ///
@@ -76,8 +79,13 @@ impl FromStr for Decimal {
     }
 }
 
+/// Fails for what cannot be read again: more than 18 digits behind the point, which no connector that keeps the contract gives.
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.scale > MOST_SCALE {
+            let problem = format!("a number with {} digits behind the point; at most {MOST_SCALE} can be kept", self.scale);
+            return Err(ser::Error::custom(problem));
+        }
         serializer.collect_str(self)
     }
 }
@@ -122,11 +130,16 @@ impl Timestamp {
         let instant = instant.replace_nanosecond(self.nanoseconds).ok()?;
         instant.checked_to_offset(offset)
     }
+
+    /// As RFC 3339 writes it, if it can.
+    fn to_text(self) -> Option<String> {
+        self.to_date_time()?.format(&Rfc3339).ok()
+    }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.to_date_time().and_then(|at| at.format(&Rfc3339).ok()) {
+        match self.to_text() {
             Some(text) => f.write_str(&text),
             // Outside what RFC 3339 can write (years beyond 9999, from a hostile connector): still shown, never a panic.
             None => write!(f, "@{}", self.epoch_seconds),
@@ -153,9 +166,16 @@ impl FromStr for Timestamp {
     }
 }
 
+/// Fails for what RFC 3339 cannot write, and so nobody could read again.
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match self.to_text() {
+            Some(text) => serializer.serialize_str(&text),
+            None => Err(ser::Error::custom(format!(
+                "a time of {} s since 1970 at an offset of {} minutes, which RFC 3339 cannot write",
+                self.epoch_seconds, self.offset_minutes
+            ))),
+        }
     }
 }
 
@@ -195,6 +215,7 @@ mod tests {
     #[test]
     fn a_timestamp_outside_the_calendar_is_shown_and_does_not_panic() {
         let at = Timestamp { epoch_seconds: i64::MAX, nanoseconds: u32::MAX, offset_minutes: i16::MIN };
+        assert!(serde_json::to_string(&at).is_err());
         assert_eq!(at.to_string(), format!("@{}", i64::MAX));
     }
 }

@@ -153,8 +153,8 @@ fn instant(date: &Value) -> String {
 pub(crate) struct Book {
     /// How often its effect stands there.
     pub(crate) times: usize,
-    /// Whether it may stand there more than once.
-    pub(crate) repeatable: bool,
+    /// Whether it may stand there more than once, which one that is repeatable may.
+    pub(crate) effect: Effect,
     /// Whether other commands ask for the same effect, so that what stands there may be theirs.
     pub(crate) shared: bool,
     /// Whether the platform came to what the command asks for without any command.
@@ -170,18 +170,18 @@ impl Book {
         let count = |platform: &dyn Platform, effect: &str, key: &str| {
             platform.ledger().of(effect).iter().filter(|entry| entry.key == key).count()
         };
-        let (times, repeatable) = match command.operation.as_str() {
-            "fulfilment.submit" => (count(producer, "order.submit", &text("/order/reference")), false),
+        let (times, effect) = match command.operation.as_str() {
+            "fulfilment.submit" => (count(producer, "order.submit", &text("/order/reference")), Effect::Once),
             "fulfilment-updates.update" => {
                 let (id, status) = (text("/id"), text("/change/status"));
                 let entries = producer.ledger().of("order.update-status");
                 let same = entries.iter().filter(|entry| entry.key == id && entry.json["orderStatus"] == *status);
-                (same.count(), true)
+                (same.count(), Effect::Repeatable)
             }
-            "shipments.ship" => (count(seller, "order.ship", &text("/order_id")), false),
-            _ => (count(seller, "order.process", &text("/id")), false),
+            "shipments.ship" => (count(seller, "order.ship", &text("/order_id")), Effect::Once),
+            _ => (count(seller, "order.process", &text("/id")), Effect::Once),
         };
-        Self { times, repeatable, shared: false, was_so: false, garbled }
+        Self { times, effect, shared: false, was_so: false, garbled }
     }
 }
 
@@ -201,7 +201,7 @@ fn weigh(command: &Command, held_back: bool, book: &Book, requests: &[JournalEnt
     let Command { id, operation, key, attempts, .. } = command;
     let times = book.times;
     let name = format!("command {id} ({operation} {})", key.as_deref().unwrap_or_default());
-    if times > 1 && !book.repeatable {
+    if times > 1 && book.effect == Effect::Once {
         verdict.duplicated += times - 1;
         verdict.findings.push(format!("{name} stands {times} times in the ledger"));
     }
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_true_where_success_was_nonsense_and_nothing_came_of_it() {
-        let book = |times, garbled| Book { times, repeatable: false, shared: false, was_so: false, garbled };
+        let book = |times, garbled| Book { times, effect: Effect::Once, shared: false, was_so: false, garbled };
         let order = r#"{"status":"READY"}"#;
         for (case, times, garbled, effect, status, body, expected) in [
             ("an empty answer, nothing done", 0, true, Effect::Once, 200, "", 0),
@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn a_command_may_wait_only_behind_a_parked_one_and_untouched() {
-        let book = |times, shared| Book { times, repeatable: true, shared, was_so: false, garbled: true };
+        let book = |times, shared| Book { times, effect: Effect::Repeatable, shared, was_so: false, garbled: true };
         for (case, held_back, attempts, times, shared, expected) in [
             ("held back", true, 0, 0, false, 0),
             ("held back, another one did the same", true, 0, 1, true, 0),
@@ -354,7 +354,7 @@ mod tests {
             ("not done, it was so, an empty answer", 0, true, true, "", 0),
         ] {
             let mut verdict = Verdict::default();
-            let book = Book { times, repeatable: true, shared: false, was_so, garbled };
+            let book = Book { times, effect: Effect::Repeatable, shared: false, was_so, garbled };
             weigh(&done, false, &book, &[request(Effect::Repeatable, 200, body)], &mut verdict);
             assert_eq!((verdict.lost, verdict.is_good()), (lost, lost == 0), "{case}");
         }

@@ -14,6 +14,7 @@ use tradepost_engine::command::{Command, CommandOutcome, CommandState, NewComman
 use tradepost_engine::event::Event;
 use tradepost_engine::store::Store;
 use tradepost_platforms::{HardToFind, HelpKa, Hft71, OmniSeller, OmniSellerShop, Platform, Wcfm, WcfmShop};
+use tradepost_runtime::egress::Effect;
 
 use crate::daemon::{Daemon, Start};
 use crate::desk::{Connectors, Desk};
@@ -307,7 +308,7 @@ async fn judge_shops(
         let was_so = words.iter().any(|(account, order, own)| {
             *account == command.account && id.as_str() == Some(&order.to_string()) && *word == *own
         });
-        let book = Book { times, repeatable: true, shared, was_so, garbled: true };
+        let book = Book { times, effect: Effect::Repeatable, shared, was_so, garbled: true };
         judge_command(store, command, is_held_back(command, &all), &book, verdict).await?;
     }
     for platform in [&platforms.wcfm, &platforms.help_ka] {

@@ -49,7 +49,7 @@ pub(super) const CASES: &[Case] = &[
         "cannot be said: a record has no account; an id that looks like one is an id",
         attack!(foreign_account),
     ),
-    Case::open(
+    Case::plain(
         "HC-91",
         "amounts, quantities and times that cannot be; JSON bombs in the raw record",
         "refused, or kept so that it can be read again",
