@@ -21,8 +21,8 @@ pub use child::ChildCompiler;
 pub(crate) use child::Verdict;
 pub use serve::serve;
 
-/// What one compilation may use. See each field for its default's reason. Measured in an optimised build, a connector in Rust takes half
-/// a second and 100 MiB, an interpreter with its libraries (30 MiB of WebAssembly) less than a minute and a gibibyte.
+/// What one compilation may use. The connectors of this repository (up to 0.8 MiB of WebAssembly) take about a second of processor time and
+/// 130 MiB; the rest is room for interpreters that were compiled into a component, which reach 30 MiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompileLimits {
     /// Processor time of the child, rounded up to whole seconds: 60 s.

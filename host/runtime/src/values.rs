@@ -83,7 +83,8 @@ impl FromStr for Decimal {
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.scale > MOST_SCALE {
-            let problem = format!("a number with {} digits behind the point; at most {MOST_SCALE} can be kept", self.scale);
+            let problem =
+                format!("a number with {} digits behind the point; at most {MOST_SCALE} can be kept", self.scale);
             return Err(ser::Error::custom(problem));
         }
         serializer.collect_str(self)
