@@ -81,11 +81,14 @@ async fn warn(versions: &Versions, entries: &[AccountEntry], voice: Voice) -> Re
 /// News as event and fields, for programs, and as a line for people.
 fn words(news: &FleetNews) -> (&'static str, Value, String) {
     match news {
-        FleetNews::Moved { account, before, now } => (
-            "moved",
-            json!({ "account": account, "before": before, "now": now }),
-            format!("{account}: {now} is in the place of {before}"),
-        ),
+        FleetNews::Moved { account, before, now, unsigned } => {
+            let mark = if *unsigned { format!(" ({UNSIGNED})") } else { String::new() };
+            (
+                "moved",
+                json!({ "account": account, "before": before, "now": now, "unsigned": unsigned }),
+                format!("{account}: {now}{mark} is in the place of {before}"),
+            )
+        }
         FleetNews::Stays { account, wanted, reason } => (
             "stays",
             json!({ "account": account, "wanted": wanted.to_string(), "reason": reason }),

@@ -78,12 +78,12 @@ impl WebhookListen {
         let stopped = async {
             signal.received().await;
             progress::note("stopping: requests that are under way are finished");
+            receiver.stop().await;
         };
         match followed {
             Some(followed) => followed.run(stopped).await,
             None => stopped.await,
         }
-        receiver.stop().await;
         Ok(())
     }
 }

@@ -173,12 +173,14 @@ impl Daemon {
 
     /// The same for any command that says when it is ready and works until it is ended.
     pub(crate) fn start_as(desk: &Desk, arguments: &[&str]) -> Self {
-        let mut child = command(desk.directory.path())
-            .args(arguments)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = command(desk.directory.path());
+        command.args(arguments);
+        Self::spawn(command)
+    }
+
+    /// The same with everything else set as the test wants it.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
         let (say, said) = mpsc::channel();
         // Read to its end, so that the daemon is never held up by a full pipe.

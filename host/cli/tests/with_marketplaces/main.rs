@@ -7,3 +7,4 @@ mod packages;
 mod recorded;
 mod sessions;
 mod stored_accounts;
+mod versions;

@@ -40,10 +40,12 @@ pub enum FleetNews {
     Moved {
         /// The account.
         account: String,
-        /// Id and version of the connector that it was on.
+        /// Id and version of the connector that it was on, with the mark of its build where nobody signed it.
         before: String,
         /// Of the one that it is on.
         now: String,
+        /// Whether nobody signed the one that it is on.
+        unsigned: bool,
     },
     /// An account stays on the version that it is on, because it cannot be opened on the other.
     Stays {
@@ -174,17 +176,18 @@ impl Fleet {
         let mut failed = BTreeMap::new();
         for (id, connector) in &self.accounts.clone() {
             let Some(account) = self.engine.account(id) else { continue };
-            let (version, wanted) = match catalogue.version_for(id, connector) {
-                Ok((version, installed)) => (version.clone(), installed.digest.clone()),
+            let (version, wanted, unsigned) = match catalogue.version_for(id, connector) {
+                Ok((version, installed)) => (version.clone(), installed.digest.clone(), installed.is_unsigned()),
                 // It had one when it was opened, and keeps it.
                 Err(_) => continue,
             };
             if account.connector().digest().to_string() != wanted {
                 match self.put_on(&account, &wanted).await {
-                    Ok(now) => tell(FleetNews::Moved {
+                    Ok(()) => tell(FleetNews::Moved {
                         account: id.clone(),
-                        before: account.connector().label().to_owned(),
-                        now,
+                        before: label(catalogue, connector, &account),
+                        now: format!("{connector} {version}"),
+                        unsigned,
                     }),
                     Err(NotMoved::Version(error @ VersionError::Store(_))) => return Err(error),
                     Err(error) => {
@@ -212,15 +215,15 @@ impl Fleet {
         Ok(())
     }
 
-    /// Opens an account on another component and puts it in the place of the one that it is on. Gives the label of the connector.
-    async fn put_on(&mut self, account: &Account, digest: &str) -> Result<String, NotMoved> {
+    /// Opens an account on another component and puts it in the place of the one that it is on.
+    async fn put_on(&mut self, account: &Account, digest: &str) -> Result<(), NotMoved> {
         let connector = self.versions.connector(digest).await?;
         let opened = account.on(&connector)?;
         let before = match self.engine.replace(opened).await {
             Ok(before) => before,
             // It is there; its new streams are told to the store with the next change.
             Err(ReplaceError::Store(error)) => return Err(error.into()),
-            Err(ReplaceError::NoAccount(_)) => return Ok(connector.label().to_owned()),
+            Err(ReplaceError::NoAccount(_)) => return Ok(()),
         };
         let (engine, drain) = (self.engine.clone(), self.options.drain);
         self.draining.spawn(async move {
@@ -236,7 +239,7 @@ impl Fleet {
             let (account, connector) = (before.id().to_owned(), before.connector().label().to_owned());
             Some(FleetNews::Ended { account, connector, calls })
         });
-        Ok(connector.label().to_owned())
+        Ok(())
     }
 
     /// Has the version on trial read along, if one is to.
@@ -350,6 +353,14 @@ impl Fleet {
             }
         }
     }
+}
+
+/// Id and version of the connector that an account is on, as it is installed; as it says itself where it is not any more.
+fn label(catalogue: &Catalogue, connector: &str, account: &Account) -> String {
+    let digest = account.connector().digest().to_string();
+    let versions = catalogue.connectors.get(connector).map(|known| &known.versions);
+    let version = versions.into_iter().flatten().find(|(_, installed)| installed.digest == digest);
+    version.map_or_else(|| account.connector().label().to_owned(), |(version, _)| format!("{connector} {version}"))
 }
 
 /// Somebody else changed the versions meanwhile: it is looked at anew.
