@@ -59,7 +59,8 @@ pub(crate) fn measure(rounds: &Rounds) -> anyhow::Result<Vec<Figure>> {
     Ok(vec![Figure::ratio("call-vs-wasmtime", found.ratio, Some(BAR), what)])
 }
 
-fn bare_engine() -> wasmtime::Result<Engine> {
+/// Bare wasmtime with a pool and epoch interruption on.
+pub(crate) fn bare_engine() -> wasmtime::Result<Engine> {
     let mut pool = PoolingAllocationConfig::new();
     pool.linear_memory_keep_resident(4 << 20).table_keep_resident(64 << 10).pagemap_scan(Enabled::Auto);
     let mut config = Config::new();

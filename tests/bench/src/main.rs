@@ -5,9 +5,13 @@
 
 mod apart;
 mod call;
+mod callers;
 mod feed;
 mod idle;
+mod install_ready;
+mod installation;
 mod load;
+mod many_swaps;
 mod measure;
 mod memory;
 mod native;
@@ -16,7 +20,11 @@ mod process;
 mod pull;
 mod scripted_hardtofind;
 mod setup;
+mod start_cached;
+mod swap_first_call;
+mod swap_under_load;
 mod sync;
+mod two_versions;
 
 use std::borrow::Cow;
 
@@ -106,29 +114,40 @@ fn rounded(figure: f64) -> f64 {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let wanted = |name: &str| arguments.only.as_deref().is_none_or(|only| name.contains(only));
+    let wanted = |name: &&str| arguments.only.as_deref().is_none_or(|only| name.contains(only));
     let rounds = measure::Rounds::new(arguments.quick);
     let mut figures = Vec::new();
-    let mut run = |name: &str, measure: &dyn Fn() -> anyhow::Result<Vec<Figure>>| -> anyhow::Result<()> {
-        if wanted(name) {
+    let mut run = |names: &[&str], measure: &dyn Fn() -> anyhow::Result<Vec<Figure>>| -> anyhow::Result<()> {
+        if names.iter().any(wanted) {
             if !arguments.here {
-                eprintln!("measuring {name} ...");
+                eprintln!("measuring {} ...", names.join(", "));
             }
             figures.extend(measure()?);
         }
         Ok(())
     };
-    run("call-vs-wasmtime", &|| call::measure(&rounds))?;
-    run("normalise-vs-native", &|| normalise::measure(&rounds))?;
-    run("pull-vs-native", &|| pull::measure(&rounds))?;
-    run("sync-vs-native", &|| sync::measure(&rounds))?;
-    run("load-ms", &|| load::measure(&rounds))?;
+    run(&["call-vs-wasmtime"], &|| call::measure(&rounds))?;
+    run(&["normalise-vs-native", "normalise-vs-same-code"], &|| normalise::measure(&rounds))?;
+    run(&["pull-vs-native"], &|| pull::measure(&rounds))?;
+    run(&["sync-vs-native"], &|| sync::measure(&rounds))?;
+    run(&["load-ms"], &|| load::measure(&rounds))?;
+    run(&["swap-first-call", "swap-first-call-bytes", "cached-vs-bytes"], &|| swap_first_call::measure(&rounds))?;
+    run(&["start-five-cached", "start-five-cached-ms"], &|| start_cached::measure(&rounds))?;
+    run(&["install-ready"], &|| install_ready::measure(&rounds))?;
+    run(&["swap-under-load", "swap-under-load-failed", "swap-under-load-stale"], &|| {
+        swap_under_load::measure(arguments.quick)
+    })?;
     let apart = |name: &str, measure: &dyn Fn() -> anyhow::Result<Vec<Figure>>| -> anyhow::Result<Vec<Figure>> {
         if arguments.here { measure() } else { apart::measure(name, arguments.quick) }
     };
-    run("memory-per-call-mib", &|| apart("memory-per-call-mib", &memory::measure))?;
-    run("feed", &|| apart("feed", &|| feed::measure(arguments.quick)))?;
-    run("idle-accounts", &|| apart("idle-accounts", &|| idle::measure(arguments.quick)))?;
+    run(&["ten-thousand-swaps", "ten-thousand-swaps-handles", "ten-thousand-swaps-threads"], &|| {
+        apart("ten-thousand-swaps", &|| many_swaps::measure(arguments.quick))
+    })?;
+    run(&["memory-per-call-mib"], &|| apart("memory-per-call-mib", &memory::measure))?;
+    run(&["feed-memory-mib", "feed-events-per-second"], &|| apart("feed", &|| feed::measure(arguments.quick)))?;
+    run(&["idle-accounts-mib", "idle-account-kib", "idle-cpu-ms-per-second"], &|| {
+        apart("idle-accounts", &|| idle::measure(arguments.quick))
+    })?;
 
     if arguments.json {
         println!("{}", serde_json::json!({ "results": figures }));

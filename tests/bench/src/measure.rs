@@ -15,6 +15,11 @@ impl Rounds {
         Self { quick, turns: if quick { 31 } else { 101 }, slice: Duration::from_millis(if quick { 25 } else { 60 }) }
     }
 
+    /// How many rounds of something that takes seconds: one more is made before them, which fills caches and does not count.
+    pub(crate) fn long(&self) -> usize {
+        if self.quick { 5 } else { 15 }
+    }
+
     /// The median over all rounds of (time of `ours` / time of `yardstick`), and both median times.
     pub(crate) fn compare(&self, mut ours: impl FnMut(), mut yardstick: impl FnMut()) -> Comparison {
         // The first runs fill caches and pools.
@@ -74,7 +79,25 @@ fn time(repeats: u32, side: &mut impl FnMut()) -> f64 {
 }
 
 pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
+    hundredth(values, 50)
+}
+
+/// The value that so many of a hundred are below.
+pub(crate) fn hundredth(values: impl Iterator<Item = f64>, below: usize) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    values.get(values.len() * below / 100).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_of_a_hundred_are_below_whatever_the_order() {
+        let values = || (0..1_000).rev().map(f64::from);
+        assert_eq!((hundredth(values(), 50), hundredth(values(), 99)), (500.0, 990.0));
+        assert_eq!(median([5.0, 1.0, 3.0].into_iter()), 3.0);
+        assert!(median(std::iter::empty()).is_nan());
+    }
 }

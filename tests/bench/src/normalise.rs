@@ -23,7 +23,7 @@ const ORDERS: usize = 100;
 
 pub(crate) fn measure(rounds: &Rounds) -> anyhow::Result<Vec<Figure>> {
     let executor = setup::executor()?;
-    let body = executor.block_on(page())?;
+    let body = executor.block_on(page(ORDERS))?;
     let kib = body.len() / 1024;
 
     let runtime = setup::scripted_runtime(Arc::new(Canned(body.clone())))?;
@@ -79,10 +79,10 @@ pub(crate) fn measure(rounds: &Rounds) -> anyhow::Result<Vec<Figure>> {
     ])
 }
 
-/// The first page that the loopback platform serves.
-async fn page() -> anyhow::Result<Bytes> {
-    let platform = Wcfm::builder().orders(ORDERS as u64).start().await?;
-    let url = format!("{}/wp-json/wcfmmp/v1/orders?per_page=100&page=1", platform.root_url());
+/// The first page that the loopback platform serves, of so many orders.
+pub(crate) async fn page(orders: usize) -> anyhow::Result<Bytes> {
+    let platform = Wcfm::builder().orders(orders as u64).start().await?;
+    let url = format!("{}/wp-json/wcfmmp/v1/orders?per_page={orders}&page=1", platform.root_url());
     let Credentials { username, password } = platform.credentials();
     let answer =
         reqwest::Client::builder().no_proxy().build()?.get(url).basic_auth(username, Some(password)).send().await?;

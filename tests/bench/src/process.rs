@@ -1,4 +1,4 @@
-//! What the kernel says of this process: resident memory, its peak, processor time. Linux only.
+//! What the kernel says of this process: resident memory, its peak, processor time, handles, threads. Linux only.
 
 use std::fs;
 use std::time::Duration;
@@ -7,12 +7,12 @@ use anyhow::Context;
 
 /// Bytes of resident memory.
 pub(crate) fn resident_bytes() -> anyhow::Result<u64> {
-    status("VmRSS:")
+    Ok(status("VmRSS:")? * 1024)
 }
 
 /// Most bytes that were resident at once since [`forget_peak`].
 pub(crate) fn peak_bytes() -> anyhow::Result<u64> {
-    status("VmHWM:")
+    Ok(status("VmHWM:")? * 1024)
 }
 
 /// Begins a new peak.
@@ -30,12 +30,21 @@ pub(crate) fn processor_time() -> anyhow::Result<Duration> {
     Ok(Duration::from_millis(ticks.iter().sum::<u64>() * 10))
 }
 
-/// Bytes of a line of the process's status.
+/// Handles that are open: files, sockets, pipes. The one that this takes to look counts too.
+pub(crate) fn open_handles() -> anyhow::Result<u64> {
+    Ok(fs::read_dir("/proc/self/fd").context("this measurement needs Linux")?.count() as u64)
+}
+
+/// Threads that run.
+pub(crate) fn threads() -> anyhow::Result<u64> {
+    status("Threads:")
+}
+
+/// The figure in a line of the process's status.
 fn status(name: &str) -> anyhow::Result<u64> {
     let status = fs::read_to_string("/proc/self/status").context("this measurement needs Linux")?;
     let line = status.lines().find(|line| line.starts_with(name)).with_context(|| format!("no {name}"))?;
-    let kib: u64 = line.split_whitespace().nth(1).with_context(|| format!("{name} without a figure"))?.parse()?;
-    Ok(kib * 1024)
+    Ok(line.split_whitespace().nth(1).with_context(|| format!("{name} without a figure"))?.parse()?)
 }
 
 /// Bytes as MiB.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use async_trait::async_trait;
@@ -32,6 +33,20 @@ impl Source for Canned {
     }
 }
 
+/// The same, after a while: what calls were sent is under way for so long.
+pub(crate) struct Delayed {
+    pub(crate) answer: Canned,
+    pub(crate) after: Duration,
+}
+
+#[async_trait]
+impl Source for Delayed {
+    async fn answer(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, SendError> {
+        tokio::time::sleep(self.after).await;
+        self.answer.answer(request).await
+    }
+}
+
 /// A runtime whose connectors talk to a source instead of the network.
 pub(crate) fn scripted_runtime(source: Arc<dyn Source>) -> anyhow::Result<Runtime> {
     Runtime::builder().egress(Egress::builder().source(source).build()?).build()
@@ -59,9 +74,26 @@ pub(crate) fn wcfm_account(
     Ok(runtime.open(connector, config, Arc::new(MemoryStorage::new()))?)
 }
 
+/// An account of this id on a connector for WCFM, at the platform of [`SCRIPTED_URL`].
+pub(crate) fn scripted_wcfm_account(runtime: &Runtime, connector: &Connector, id: &str) -> anyhow::Result<Account> {
+    let config = AccountConfig {
+        id: id.into(),
+        settings: serde_json::from_value(json!({ "site-url": SCRIPTED_URL, "username": "vendor" }))?,
+        secrets: [("password".to_owned(), "not-a-secret".into())].into(),
+        grants: Grants { private_hosts: vec![SCRIPTED_URL.parse()?], ..Grants::default() },
+        ..AccountConfig::default()
+    };
+    Ok(runtime.open(connector, config, Arc::new(MemoryStorage::new()))?)
+}
+
 /// An executor for one side's calls.
 pub(crate) fn executor() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+/// An executor with a thread for each processor, as a daemon has it.
+pub(crate) fn threaded_executor() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
 /// A directory for databases, gone when it is dropped. Beside this program, because the system's place for temporary files
