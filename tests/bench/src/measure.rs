@@ -97,7 +97,7 @@ mod tests {
     fn so_many_of_a_hundred_are_below_whatever_the_order() {
         let values = || (0..1_000).rev().map(f64::from);
         assert_eq!((hundredth(values(), 50), hundredth(values(), 99)), (500.0, 990.0));
-        assert_eq!(median([5.0, 1.0, 3.0].into_iter()), 3.0);
+        assert!((median([5.0, 1.0, 3.0].into_iter()) - 3.0).abs() < f64::EPSILON);
         assert!(median(std::iter::empty()).is_nan());
     }
 }

@@ -145,7 +145,7 @@ impl Catalogue {
         let wanted = match self.accounts.get(account) {
             Some(Following::Pin(version)) => version,
             other => {
-                let name = self.channel_name(other);
+                let name = channel_name(other);
                 let channel = installed.channels.get(name).ok_or_else(|| NoVersion::NotActive {
                     connector: connector.to_owned(),
                     channel: name.to_owned(),
@@ -167,16 +167,9 @@ impl Catalogue {
             return None;
         }
         let installed = self.connectors.get(connector)?;
-        let trial = installed.channels.get(self.channel_name(following))?.trial.as_ref()?;
+        let trial = installed.channels.get(channel_name(following))?.trial.as_ref()?;
         let reads_along = trial.is_shadow() && trial.takes(account);
         reads_along.then(|| installed.versions.get_key_value(&trial.version))?
-    }
-
-    fn channel_name<'a>(&self, following: Option<&'a Following>) -> &'a str {
-        match following {
-            Some(Following::Channel(name)) => name,
-            _ => STABLE,
-        }
     }
 
     /// The connectors that are installed, for messages.
@@ -199,6 +192,14 @@ impl Catalogue {
             used.extend(versions.map(|version| version.digest.clone()));
         }
         used
+    }
+}
+
+/// The channel of an account that is not pinned.
+fn channel_name(following: Option<&Following>) -> &str {
+    match following {
+        Some(Following::Channel(name)) => name,
+        _ => STABLE,
     }
 }
 

@@ -15,13 +15,11 @@ impl Versions {
         note.reason = Some(format!("{key} is trusted"));
         self.change(note, |catalogue| {
             let known = catalogue.connectors.entry(connector.to_owned()).or_default();
-            match known.keys.get(&key) {
-                Some(KeyStanding::Revoked(reason)) => Err(VersionError::RevokedKey { key, reason: reason.clone() }),
-                _ => {
-                    known.keys.insert(key, KeyStanding::Trusted);
-                    Ok(())
-                }
+            if let Some(KeyStanding::Revoked(reason)) = known.keys.get(&key) {
+                return Err(VersionError::RevokedKey { key, reason: reason.clone() });
             }
+            known.keys.insert(key, KeyStanding::Trusted);
+            Ok(())
         })
         .await
     }

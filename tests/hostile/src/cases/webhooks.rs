@@ -410,7 +410,7 @@ async fn forged_copies(arena: &Arena) -> Outcome {
         forged.headers[2].1 = "v1,AAAA".into();
         let both =
             async { tokio::join!(post.engine.receive(ATTACKER, forged), post.engine.receive(ATTACKER, real.clone())) };
-        let (_, genuine) = post.stage.during(both).await.result;
+        let (_, genuine) = Box::pin(post.stage.during(both)).await.result;
         turned_away += usize::from(genuine.is_err());
         // Whatever happened, the platform's next try gets through.
         post.accepts("the second try", real).await?;
