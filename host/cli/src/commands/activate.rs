@@ -143,7 +143,11 @@ impl Rollback {
             .roll_back(connector, channel, self.reason, false)
             .await
             .map_err(|error| version_error(&error, connector))?;
-        context.output.single(&to_json(connector, &moved, channel), |_| text(connector, &moved, channel))
+        context.output.single(&to_json(connector, &moved, channel), |_| {
+            let (version, name) = (&moved.version, channel.unwrap_or(STABLE));
+            let left = moved.before.as_ref().map(|left| format!("; {left} is taken back")).unwrap_or_default();
+            format!("{connector} {version} is active on channel {name}{left}")
+        })
     }
 }
 

@@ -128,15 +128,16 @@ async fn work(
     told: mpsc::UnboundedSender<Happening>,
 ) {
     let stop = CancellationToken::new();
-    let running = engine.run(stop.cancelled(), |happening| {
+    // Both are large, and are kept apart from the caller's future.
+    let running = Box::pin(engine.run(stop.cancelled(), |happening| {
         // The listener lives until this is dropped.
         let _told = told.send(happening);
-    });
-    let following = async {
+    }));
+    let following = Box::pin(async {
         if let Some(followed) = followed {
             followed.run(stop.cancelled()).await;
         }
-    };
+    });
     let working = async { tokio::join!(running, following) };
     tokio::pin!(working);
     loop {

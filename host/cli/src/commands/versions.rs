@@ -132,7 +132,7 @@ fn channels(known: &InstalledConnector, version: &Version) -> Vec<String> {
             roles.push(format!("{name} previous"));
         }
         if let Some(trial) = trial.filter(|_| !watched) {
-            let share = (trial.share > 0).then(|| format!(" {} %", trial.share)).unwrap_or_default();
+            let share = if trial.share > 0 { format!(" {} %", trial.share) } else { String::new() };
             let accounts = trial.accounts.iter().map(|account| format!(" {account}")).collect::<String>();
             roles.push(format!("{name} {}{share}{accounts}", word(&trial.kind)));
         }

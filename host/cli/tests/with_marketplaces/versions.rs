@@ -201,6 +201,15 @@ fn accounts_follow_channels_and_pins_and_what_is_revoked_gets_none() {
     desk.object(&["pin", "a", "--off"]);
     assert_eq!((on("a"), on("b")), ("0.1.0".into(), "0.2.0".into()));
 
+    let root = "http://127.0.0.1:9";
+    let add = ["account", "add", "c", "--connector", SHOP, "--setting", "shop=c", "--secret", "key=file:key"];
+    desk.object(&[&add[..], &["--setting", &format!("root-url={root}"), "--grant-private", root]].concat());
+    assert_eq!(on("c"), "0.1.0");
+    desk.object(&["account", "remove", "c"]);
+    desk.write("files.toml", "data = \".other\"\n[accounts.f]\nconnector = \"./first.wasm\"\n");
+    let refused = desk.failure(&["--config", "files.toml", "pin", "f", "0.1.0"]);
+    assert_eq!(kind(&refused), (2, "configuration"), "{}", refused.1);
+
     // Its settings schema makes a secret of the shop's name.
     let schema = "\"description\": \"The shop's name at the platform.\"";
     let secret = format!("{:width$}", "\"writeOnly\": true", width = schema.len());
