@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use anyhow::Context as _;
 use serde_json::{Map, Value};
+use tradepost_components::alter;
 use tradepost_runtime::{Account, AccountConfig, AccountError, CallError, Connector, Grants, Storage};
 
 use crate::canary::PASSWORD;
@@ -24,6 +25,14 @@ pub fn component() -> Vec<u8> {
             .expect("the evil connector builds")
     });
     std::fs::read(path).expect("the evil connector was built")
+}
+
+/// The same as another version: a text of five characters. Everything else about it is the same.
+///
+/// # Panics
+/// As [`component`].
+pub fn as_version(version: &str) -> Vec<u8> {
+    alter::with_version(&component(), "0.1.0", version)
 }
 
 /// An account on the evil connector in the making. Both hosts are granted unless the test says otherwise.

@@ -1,18 +1,20 @@
-//! What this process holds: memory, threads, tasks and open files, from `/proc` where there is one; and its panics.
+//! What this process holds: memory, mappings, threads, tasks and open files, from `/proc` where there is one; and its panics.
 
 use std::fs;
 use std::panic;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 /// What is held at one moment. Where the system does not say, 0.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Held {
     /// Resident memory, KiB.
     pub resident_kib: u64,
+    /// Pieces of memory that are mapped: code that is loaded is among them.
+    pub mappings: usize,
     /// Threads.
     pub threads: u64,
     /// Open files and sockets.
@@ -31,6 +33,7 @@ impl Held {
         };
         Self {
             resident_kib: figure("VmRSS:"),
+            mappings: fs::read_to_string("/proc/self/maps").map_or(0, |maps| maps.lines().count()),
             threads: figure("Threads:"),
             files: fs::read_dir("/proc/self/fd").map_or(0, Iterator::count),
             tasks: Handle::current().metrics().num_alive_tasks(),

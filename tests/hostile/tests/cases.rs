@@ -5,9 +5,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use tradepost_hostile::arena::run;
 use tradepost_hostile::case::Run;
 use tradepost_hostile::cases::all;
-use tradepost_hostile::{Case, Effort, Verdict};
+use tradepost_hostile::{Case, Effort, Verdict, own_process};
 
 fn main() {
+    own_process::program_is(env!("CARGO_BIN_EXE_tradepost-hostile"));
     let trials = all().into_iter().map(trial).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }

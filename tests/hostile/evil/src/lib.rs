@@ -13,6 +13,7 @@ mod lying_data;
 mod requests;
 mod signed_hooks;
 mod surroundings;
+mod versions;
 
 use tradepost_sdk::prelude::*;
 
@@ -78,7 +79,7 @@ impl Connector for Evil {
         Manifest {
             id: "evil".into(),
             name: "Evil".into(),
-            version: "0.1.0".into(),
+            version: versions::version().into(),
             platform: "whatever it can reach".into(),
             homepage: None,
             settings_schema: SETTINGS_SCHEMA.into(),
@@ -128,6 +129,8 @@ impl Connector for Evil {
             "canary" => canary::gather(),
             "guess" => canary::guess(),
             "clock" => exhaustion::clock(),
+            "version" => versions::tell(),
+            "version-panic" => versions::tell_and_panic(),
             // Of those that attack by their lists, this is an account like any other.
             _ => Ok(Vec::new()),
         }?;

@@ -1,9 +1,11 @@
 //! The cases, a file for each kind of attack. What attacks are judged by again and again stands here.
 
 mod abi;
+mod compiling;
 mod cpu;
 mod credentials;
 mod egress;
+mod kept_files;
 mod loading;
 mod lying_data;
 mod memory;
@@ -12,6 +14,8 @@ mod state;
 mod storage;
 mod supply_chain;
 mod swap;
+mod swap_load;
+mod swap_trouble;
 mod telemetry;
 mod tls_server;
 mod webhooks;
@@ -34,10 +38,14 @@ pub fn all() -> Vec<Case> {
         telemetry::CASES,
         loading::CASES,
         supply_chain::CASES,
+        kept_files::CASES,
+        compiling::CASES,
         lying_data::CASES,
         servers::CASES,
         webhooks::CASES,
         swap::CASES,
+        swap_load::CASES,
+        swap_trouble::CASES,
     ]
     .concat();
     let group = |case: &Case| ["HC", "HS", "WH", "SW"].iter().position(|group| case.id.starts_with(group)).unwrap_or(9);
