@@ -7,13 +7,14 @@
 //! * I5: no secret is in a log line, a stored value, a result, an error, or a request to somebody else.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use futures_util::FutureExt as _;
 use serde::Serialize;
-use tradepost_runtime::{Connector, Limits, MemoryStorage, Runtime, RuntimeBuilder, Storage};
+use tempfile::TempDir;
+use tradepost_runtime::{CodeCache, Connector, Limits, MemoryStorage, Runtime, RuntimeBuilder, Storage};
 
 use crate::canary::clean;
 use crate::case::{Case, Run};
@@ -45,6 +46,7 @@ pub enum Effort {
 /// Where one case happens.
 pub struct Arena {
     effort: Effort,
+    compiled: OnceLock<TempDir>,
     record: Arc<Record>,
 }
 
@@ -83,6 +85,21 @@ impl Arena {
             Effort::Quick => quick,
             Effort::Full => full,
         }
+    }
+
+    /// A stage with these limits that keeps compiled code: for cases that load the same component again and again.
+    pub async fn stage_keeping_code(&self, limits: Limits) -> anyhow::Result<Stage> {
+        self.stage_with(Runtime::builder().limits(limits).code_cache(self.code_cache()?)).await
+    }
+
+    /// Compiled code that all runtimes of this case may share.
+    pub fn code_cache(&self) -> anyhow::Result<CodeCache> {
+        if self.compiled.get().is_none() {
+            // Another task may have been faster; then this one is removed again.
+            let _ = self.compiled.set(tempfile::tempdir()?);
+        }
+        let directory = self.compiled.get().context("it was made")?;
+        Ok(CodeCache::open(directory.path())?)
     }
 
     /// A stage with these limits.
@@ -189,7 +206,7 @@ pub fn run(case: &Case, effort: Effort) -> Report {
     tokio.block_on(async {
         let (mark, panics, held) = (listen(), count_panics(), Held::now());
         let record = Arc::new(Record::default());
-        let arena = Arena { effort, record: Arc::clone(&record) };
+        let arena = Arena { effort, compiled: OnceLock::new(), record: Arc::clone(&record) };
         let started = Instant::now();
         let tried = tokio::time::timeout(PATIENCE, AssertUnwindSafe(attack(&arena)).catch_unwind()).await;
         let took = started.elapsed();

@@ -4,6 +4,10 @@
 
 use crate::core_module::CoreModule;
 
+/// Magic number and version.
+const PREAMBLE_BYTES: usize = 8;
+/// The section of a component that is a core module.
+const CORE_MODULE: u8 = 1;
 /// Sections of a core module.
 const FUNCTIONS: u8 = 3;
 const CODE: u8 = 10;
@@ -35,42 +39,57 @@ pub fn huge_function(bytes: usize) -> Vec<u8> {
 }
 
 /// A healthy connector with functions added to its code: of the type of its last one, `check`, which takes nothing and gives an `i32`.
+///
+/// Added after it was encoded: an encoder would look at each of them, and refuse those that are too large.
 fn with_functions(count: u32, body: impl Fn(u32) -> Vec<u8>) -> Vec<u8> {
-    CoreModule::default().component_of(|module| {
-        let mut altered = module[..8].to_vec();
-        let mut at = 8;
-        while at < module.len() {
-            let section = module[at];
-            let (length, begins) = read_unsigned(module, at + 1);
-            let content = &module[begins..begins + length as usize];
-            at = begins + length as usize;
-            let mut items = Vec::new();
-            match section {
-                FUNCTIONS => {
-                    let last = *content.last().expect("a connector has functions");
-                    items.resize(count as usize, last);
-                }
-                CODE => {
-                    for number in 0..count {
-                        let body = body(number);
-                        unsigned(&mut items, u32::try_from(body.len()).expect("a function is smaller than 4 GiB"));
-                        items.extend(body);
-                    }
-                }
-                _ => {
-                    write_section(&mut altered, section, content);
-                    continue;
-                }
-            }
-            let (present, first) = read_unsigned(content, 0);
-            let mut more = Vec::new();
-            unsigned(&mut more, present + count);
-            more.extend_from_slice(&content[first..]);
-            more.extend(items);
-            write_section(&mut altered, section, &more);
+    let component = CoreModule::default().component();
+    let mut is_added = false;
+    with_sections(&component, |section, module| {
+        // The first one is the connector; behind it stand those that the encoder adds.
+        if section != CORE_MODULE || std::mem::replace(&mut is_added, true) {
+            return None;
         }
-        altered
+        Some(with_sections(module, |section, content| match section {
+            FUNCTIONS => {
+                let last = *content.last().expect("a connector has functions");
+                Some(with_items(content, count, &vec![last; count as usize]))
+            }
+            CODE => {
+                let mut bodies = Vec::new();
+                for number in 0..count {
+                    let body = body(number);
+                    unsigned(&mut bodies, u32::try_from(body.len()).expect("a function is smaller than 4 GiB"));
+                    bodies.extend(body);
+                }
+                Some(with_items(content, count, &bodies))
+            }
+            _ => None,
+        }))
     })
+}
+
+/// A module or component with other contents in those sections for which `change` gives some.
+fn with_sections(binary: &[u8], mut change: impl FnMut(u8, &[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
+    let (preamble, mut rest) = binary.split_at(PREAMBLE_BYTES);
+    let mut altered = preamble.to_vec();
+    while let [section, behind @ ..] = rest {
+        let (length, begins) = read_unsigned(behind, 0);
+        let (content, next) = behind[begins..].split_at(length as usize);
+        match change(*section, content) {
+            Some(content) => write_section(&mut altered, *section, &content),
+            None => write_section(&mut altered, *section, content),
+        }
+        rest = next;
+    }
+    altered
+}
+
+/// A section that is a list, with so many items more.
+fn with_items(content: &[u8], count: u32, items: &[u8]) -> Vec<u8> {
+    let (present, first) = read_unsigned(content, 0);
+    let mut more = Vec::new();
+    unsigned(&mut more, present + count);
+    [&more, &content[first..], items].concat()
 }
 
 fn write_section(module: &mut Vec<u8>, section: u8, content: &[u8]) {
@@ -120,7 +139,9 @@ mod tests {
     #[tokio::test]
     async fn small_ones_are_connectors() {
         let runtime = Runtime::builder().concurrent_calls(1).build().unwrap();
+        let healthy = CoreModule::default().component().len();
         for component in [many_functions(300), huge_function(2_000)] {
+            assert!(component.len() > healthy + 1_900, "{} bytes", component.len());
             let connector = runtime.load(component).await.unwrap();
             assert_eq!(connector.label(), "hand-written 0.1.0");
         }

@@ -44,7 +44,9 @@ async fn bombs(arena: &Arena) -> Outcome {
         let came = match &after.result {
             Ok(_) => "compiled within the limits".to_owned(),
             Err(LoadError::CompileLimit(limit)) => format!("ended: {limit}"),
-            Err(LoadError::Compile(reason)) => format!("refused: {}", super::short(reason)),
+            Err(refused @ (LoadError::Compile(_) | LoadError::Malformed(_))) => {
+                format!("refused: {}", super::short(&refused.to_string()))
+            }
             Err(other) => anyhow::bail!("{what}: {other:?}"),
         };
         ensure!(after.took <= limits.wall + Duration::from_secs(30), "{what}: it took {:?}", after.took);

@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use tempfile::TempDir;
-use tradepost_engine::versions::VersionError;
+use tradepost_engine::versions::{Activation, VersionError};
 use tradepost_runtime::{CodeCache, Connector, Runtime};
 
 use super::loading::Numbers;
@@ -83,7 +83,7 @@ async fn poisoned(arena: &Arena) -> Outcome {
     let file = cached.file(&cached.load("1.0.0").await?)?;
     let sound = fs::read(&file)?;
     let mut numbers = Numbers(81);
-    let flips = arena.scaled(20, 1_000);
+    let flips = arena.scaled(20, 200);
     for _ in 0..flips {
         let mut changed = sound.clone();
         let (place, bit) = (numbers.below(changed.len()), numbers.below(8));
@@ -191,7 +191,7 @@ async fn changed_meanwhile(arena: &Arena) -> Outcome {
     ensure_eq!(loaded.digest().to_string(), digest);
     ensure_eq!(told(stage.open(&loaded)?.check().await)?, "1.1.0");
     // A process that finds only the changed file does not take it.
-    let refused = installation.restarted()?.activate(ID, &version("1.1.0"), Default::default()).await;
+    let refused = installation.restarted()?.activate(ID, &version("1.1.0"), Activation::default()).await;
     let refused = refused.must_fail("its file holds another component")?;
     ensure!(matches!(refused, VersionError::Gone { .. }), "{refused:?}");
     ensure_eq!(installation.restarted()?.connector_for("anyone", ID).await?.label(), "hand-written 1.0.0");
@@ -224,12 +224,12 @@ async fn changed_before_loading(arena: &Arena) -> Outcome {
     ] {
         fs::write(&file, bytes)?;
         let versions = installation.restarted()?;
-        let refused = stage.during(versions.activate(ID, &version("1.1.0"), Default::default())).await.result;
+        let refused = stage.during(versions.activate(ID, &version("1.1.0"), Activation::default())).await.result;
         let refused = refused.must_fail(what)?;
         ensure!(matches!(refused, VersionError::Package(_) | VersionError::Gone { .. }), "{what}: {refused:?}");
         ensure_eq!(versions.connector_for("anyone", ID).await?.label(), "hand-written 1.0.0", "{what}");
     }
     fs::write(&file, sound)?;
-    installation.restarted()?.activate(ID, &version("1.1.0"), Default::default()).await?;
+    installation.restarted()?.activate(ID, &version("1.1.0"), Activation::default()).await?;
     Ok("5 changes to the kept file: not loaded, the active version answers".into())
 }

@@ -271,7 +271,7 @@ async fn more_than_accepted(arena: &Arena) -> Outcome {
 }
 
 async fn more_than_granted(arena: &Arena) -> Outcome {
-    let stage = arena.stage(spacious()).await?;
+    let stage = arena.stage_keeping_code(spacious()).await?;
     let installation = Installation::with(&stage.runtime, [evil::component()]).await?;
     let connector = installation.connector("evil").await?;
     let (server, collector) = (Server::start().await, arena.stranger().await);

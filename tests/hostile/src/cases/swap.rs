@@ -70,7 +70,7 @@ struct Gate {
 
 impl Gate {
     async fn new(arena: &Arena, url: &str, drain: Duration) -> anyhow::Result<Self> {
-        let stage = arena.stage(spacious()).await?;
+        let stage = arena.stage_keeping_code(spacious()).await?;
         let server = Server::start().await;
         let components = [evil::component(), evil::as_version("0.2.0")];
         let installation = Installation::with(&stage.runtime, components).await?;
@@ -160,7 +160,8 @@ struct Shop {
 
 impl Shop {
     async fn new(arena: &Arena, drain: Duration) -> anyhow::Result<Self> {
-        let builder = Runtime::builder().limits(spacious()).egress(hardtofind::unpaced()?);
+        let builder =
+            Runtime::builder().limits(spacious()).code_cache(arena.code_cache()?).egress(hardtofind::unpaced()?);
         let stage = arena.stage_with(builder).await?;
         let components = [hardtofind::component(), hardtofind::next()];
         let installation = Installation::with(&stage.runtime, components).await?;
@@ -230,7 +231,7 @@ async fn during_a_write(arena: &Arena) -> Outcome {
         let arguments = json!({"order_id": "123456", "shipment": shipment});
         let order = Order { operation: "shipments.ship".into(), arguments, key: None };
         let command = shop.engine.enqueue(ATTACKER, order).await?.id;
-        shop.platform.set_fault(Some("slow=2s".parse()?));
+        shop.platform.set_fault(Some("slow=1500ms:path=/order/".parse()?));
         let (engine, store, done) = (shop.engine.clone(), shop.installation.store.clone(), Notify::new());
         let swapping = async {
             let swapped = async {

@@ -100,7 +100,7 @@ enum Said {
 const WITHIN: Duration = Duration::from_secs(5);
 
 async fn trapping(arena: &Arena) -> Outcome {
-    let stage = arena.stage(spacious()).await?;
+    let stage = arena.stage_keeping_code(spacious()).await?;
     let bad = alter::trapping_in(&evil::as_version("0.2.0"), "orders.list");
     let installation = Installation::with(&stage.runtime, [evil::component(), bad]).await?;
     let server = RawServer::start(|mut connection| async move {
@@ -127,7 +127,7 @@ async fn trapping(arena: &Arena) -> Outcome {
         told
     };
     let running = engine.run(walked.notified(), |happening| drop(sender.send(Said::Engine(happening))));
-    let (told, ()) = stage.during(async { tokio::join!(story, running) }).await.result;
+    let (told, ()) = Box::pin(stage.during(async { tokio::join!(story, running) })).await.result;
     judged.notify_one();
     following.await?;
     let TakenBack { took, since_trap, failed, reason } = told?;
@@ -233,7 +233,7 @@ async fn unfit(arena: &Arena) -> Outcome {
 }
 
 async fn values_in_another_shape(arena: &Arena) -> Outcome {
-    let stage = arena.stage(spacious()).await?;
+    let stage = arena.stage_keeping_code(spacious()).await?;
     let server = Server::start().await;
     let components = [evil::component(), evil::as_version("0.2.0")];
     let installation = Installation::with(&stage.runtime, components).await?;
