@@ -104,7 +104,12 @@ pub(crate) fn installed_connector(entry: &AccountEntry) -> Result<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Map;
     use tradepost_engine::versions::{Channel, InstalledConnector, InstalledVersion};
+    use tradepost_package::Rights;
+    use tradepost_runtime::Grants;
 
     use super::*;
     use crate::config::ConnectorSource;
@@ -114,8 +119,8 @@ mod tests {
             digest: text.into(),
             package: String::new(),
             contract: "0.1.0".into(),
-            signers: Default::default(),
-            rights: Default::default(),
+            signers: BTreeSet::new(),
+            rights: Rights::default(),
             installed_at: 0,
             revoked: None,
         };
@@ -133,10 +138,10 @@ mod tests {
             id: id.into(),
             connector: ConnectorSource::parse(connector, std::path::Path::new("")),
             auth: None,
-            settings: Default::default(),
+            settings: Map::new(),
             secrets: BTreeMap::new(),
             sealed: None,
-            grants: Default::default(),
+            grants: Grants::default(),
         }
     }
 

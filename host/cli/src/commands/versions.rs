@@ -244,6 +244,8 @@ fn report_text(connector: &str, version: &Version, report: &ShadowReport) -> Str
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use tradepost_engine::versions::{Channel, STABLE, Trial, TrialRules};
 
     use super::*;
@@ -260,7 +262,7 @@ mod tests {
             before: version("0.1.0"),
             kind,
             share,
-            accounts: Default::default(),
+            accounts: BTreeSet::new(),
             begun_at: 0,
             rules: TrialRules::default(),
         };

@@ -225,14 +225,6 @@ impl InstalledVersion {
     }
 }
 
-/// The channel that an account follows.
-fn channel_name(following: Option<&Following>) -> &str {
-    match following {
-        Some(Following::Channel(name)) => name,
-        _ => STABLE,
-    }
-}
-
 /// Where among a hundred an account stands when a share of accounts is taken: always the same for this version, and another for others, so
 /// that it is not always the same accounts that try.
 pub(super) fn place_of(account: &str, version: &Version) -> u8 {
