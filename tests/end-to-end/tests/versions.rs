@@ -158,6 +158,11 @@ fn what_is_not_signed_by_somebody_who_is_trusted_is_refused() {
         let installed = desk.versions.install(next, allowed).await.unwrap();
         assert!(installed.signers.is_empty() && installed.version.to_string().starts_with("0.2.0+"), "{installed:?}");
         assert_eq!(desk.versions.connector_for("anyone", ID).await.unwrap().label(), "hardtofind 0.1.0");
+
+        // The active component again, without its signature: its package keeps it.
+        desk.versions.install(component().await, allowed).await.unwrap();
+        let kept = desk.versions.package(ID, &version("0.1.0")).await.unwrap();
+        assert!(kept.signers().contains(&desk.key.public()));
     });
 }
 

@@ -67,16 +67,20 @@ impl Versions {
             connector,
         };
         admit(&catalogue, &mut installed, install)?;
-        if installed.was_there && self.is_whole(&installed.digest) {
+        let there = self.package_of(&installed.digest);
+        if installed.was_there && there.is_some() {
             return Ok(installed);
         }
         // Compiled, linked, described, and what it says compared with what was signed.
         let loaded = self.load(&package).await?;
         fail::fail_point!("install.loaded");
-        let (files, digest, bytes) = (self.files.clone(), installed.digest.clone(), package.to_bytes());
-        let kept = tokio::task::spawn_blocking(move || files.keep(&digest, &bytes)).await;
-        let kept = kept.unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
-        kept.map_err(|error| VersionError::Files(error.to_string()))?;
+        // The same component may be there with signatures that this package does not have.
+        if there.is_none_or(|there| !there.signers().is_superset(&package.signers())) {
+            let (files, digest, bytes) = (self.files.clone(), installed.digest.clone(), package.to_bytes());
+            let kept = tokio::task::spawn_blocking(move || files.keep(&digest, &bytes)).await;
+            let kept = kept.unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
+            kept.map_err(|error| VersionError::Files(error.to_string()))?;
+        }
         fail::fail_point!("install.file-kept");
         if installed.was_there {
             return Ok(installed);
@@ -112,10 +116,10 @@ impl Versions {
         Ok(installed)
     }
 
-    /// Whether the package of this component is there and undamaged. After a backup was restored it may not be.
-    fn is_whole(&self, digest: &str) -> bool {
+    /// The package of this component, if it is there undamaged. After a backup was restored it may not be.
+    fn package_of(&self, digest: &str) -> Option<Package> {
         let package = self.files.read(digest).ok().and_then(|bytes| Package::read(bytes).ok());
-        package.is_some_and(|package| package.statement().digest.to_string() == digest)
+        package.filter(|package| package.statement().digest.to_string() == digest)
     }
 
     /// A package of a bare component, which nobody signed.
