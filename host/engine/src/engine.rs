@@ -179,6 +179,7 @@ impl Engine {
         let (id, streams) = (account.id().to_owned(), streams_of(&account));
         let digest = account.connector().digest().to_string();
         let before = self.accounts.replace(account).ok_or_else(|| ReplaceError::NoAccount(id.clone()))?;
+        self.health.begins_anew(&id);
         self.store.add_streams(streams).await?;
         self.free_from_quarantine(&id, &digest).await?;
         self.wake();

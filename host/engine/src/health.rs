@@ -55,6 +55,11 @@ impl Health {
         &self.tally
     }
 
+    /// The account is on another version of its connector: what the one before did is not held against it.
+    pub(crate) fn begins_anew(&self, account: &str) {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+    }
+
     /// A call of this account came to its end after so long.
     pub(crate) fn well(&self, account: &Account, took: Duration) {
         self.tally.count(account.connector().digest(), took, None);

@@ -77,7 +77,7 @@ fn figures(stage: &Stage, has_swaps: &[bool], calls: &Calls) -> Vec<Figure> {
         .collect();
     let with_ms = median(pairs.iter().map(|(with, _)| with * 1e3));
     let without_ms = median(pairs.iter().map(|(_, without)| without * 1e3));
-    let (count, swaps) = (calls.times.len(), stage.swaps);
+    let (count, swaps) = (calls.count(), stage.swaps);
     let failure = calls.usual_failure().map_or_else(String::new, |error| format!(", such as: {error}"));
     vec![
         Figure::ratio(
