@@ -230,7 +230,8 @@ async fn a_file_of_the_second_schema_takes_no_record_for_gone_before_two_whole_w
         "DROP TABLE account_secret; DROP TABLE account; DROP TABLE token; DROP TABLE standing; DROP TABLE identity; DROP TABLE delivery; DROP TABLE reading;
          DROP INDEX stream_due; ALTER TABLE stream DROP COLUMN walk_pages; ALTER TABLE stream DROP COLUMN walk_is_whole;
          ALTER TABLE stream DROP COLUMN whole_walk; ALTER TABLE stream DROP COLUMN whole_at;
-         ALTER TABLE command DROP COLUMN cause; PRAGMA user_version = 2;",
+         ALTER TABLE command DROP COLUMN cause;
+         DROP TABLE versions; DROP TABLE version_note; DROP TABLE shadow_count; DROP TABLE shadow_difference; PRAGMA user_version = 2;",
     )
     .unwrap();
     drop(old);

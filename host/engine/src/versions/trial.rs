@@ -82,7 +82,7 @@ const FAULTS_TIMES: f64 = 2.0;
 const CALLS_TO_COMPARE: u64 = 20;
 /// How many times slower than the version before is too slow, and what is never too slow. Times are known to a factor of two.
 const TIMES_SLOWER: u32 = 4;
-const NEVER_SLOW: Duration = Duration::from_millis(500);
+const NEVER_SLOW: Duration = Duration::from_millis(512);
 
 impl Trial {
     /// Whether this account takes part.
