@@ -7,10 +7,9 @@ use std::path::Path;
 use bytes::Bytes;
 use tradepost_engine::versions;
 use tradepost_package::{Claim, MAX_PACKAGE_BYTES, Package, PublicKey, SecretKey};
-
-use crate::explain;
 use tradepost_runtime::Connector;
 
+use crate::explain;
 use crate::failure::{Failure, Result};
 
 /// What a loaded connector says of itself, in the terms of a package's statement.
