@@ -12,7 +12,7 @@ use tradepost_runtime::{
 };
 
 /// The connector for hardtofind, built against contract 0.1.0 and never since.
-const BUILT_AGAINST_0_1_0: &[u8] = include_bytes!("../../fixtures/contract-0.1.0/hardtofind.wasm");
+const BUILT_AGAINST_0_1_0: &[u8] = include_bytes!("../../../fixtures/contract-0.1.0/hardtofind.wasm");
 
 async fn frozen() -> Connector {
     static LOADED: OnceCell<Connector> = OnceCell::const_new();

@@ -1,11 +1,9 @@
 //! One suite for every implementation of the store: the event feed and the records behind it, as they are read.
 
-mod each_store;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use each_store::on_each;
+use crate::each_store::on_each;
 use serde_json::{Value, json};
 use tradepost_engine::event::{Change, EventFilter};
 use tradepost_engine::record::RecordQuery;

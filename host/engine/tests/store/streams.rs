@@ -1,11 +1,9 @@
 //! One suite for every implementation of the store: who may walk a stream, and what a page of it brings about, all of it or nothing.
 
-mod each_store;
-
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use each_store::on_each;
+use crate::each_store::on_each;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tradepost_engine::event::{Change, Event, EventFilter};

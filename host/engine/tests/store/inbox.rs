@@ -1,11 +1,9 @@
 //! One suite for every implementation of the store: what platforms send, what is to be read anew, and accounts that are held back.
 
-mod each_store;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use each_store::on_each;
+use crate::each_store::on_each;
 use serde_json::json;
 use tradepost_engine::command::{ClaimScope, NewCommand};
 use tradepost_engine::delivery::{DeliveryCommit, DeliveryCounts, NewDelivery};

@@ -3,14 +3,12 @@
 //!
 //! The sequences are made from a seed, so a failure comes again; it is shown without the steps that it does not need.
 
-mod each_store;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use each_store::on_each;
+use crate::each_store::on_each;
 use serde_json::{Value, json};
 use tradepost_engine::event::{Change, EventFilter};
 use tradepost_engine::record::RecordQuery;

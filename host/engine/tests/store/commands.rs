@@ -1,11 +1,9 @@
 //! One suite for every implementation of the store: commands in their order, their journals, and what a person decides about them.
 
-mod each_store;
-
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use each_store::on_each;
+use crate::each_store::on_each;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tradepost_engine::command::{

@@ -1,12 +1,10 @@
 //! Accounts in every store: kept, listed and removed as a whole, their secrets and tokens sealed, and all under one key.
 
-mod each_store;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use each_store::on_each;
+use crate::each_store::on_each;
 use serde_json::json;
 use tradepost_engine::account::StoredAccount;
 use tradepost_engine::command::NewCommand;
