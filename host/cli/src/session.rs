@@ -1,7 +1,7 @@
 //! Work with accounts of the table and of the store: the connector is loaded, the account opened, calls are made and what the connector stored
 //! is committed with each result.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use tradepost_runtime::{
     Account, AccountConfig, CallError, CodeCache, Connector, Grants, Limits, Reply, Runtime, RuntimeBuilder,
 };
 
+use crate::account_versions::UNSIGNED;
 use crate::compiler_child::compiler;
 use crate::config::{AccountEntry, Config, ConnectorSource};
 use crate::data_directory::open_store;
@@ -94,12 +95,15 @@ pub(crate) struct Opener<'a> {
     connectors: BTreeMap<PathBuf, Connector>,
     /// Opened when first asked for: most tables have none.
     versions: Option<Versions>,
+    /// Versions that nobody signed and of which that was said; none where somebody else says so.
+    warned: Option<BTreeSet<String>>,
 }
 
 impl<'a> Opener<'a> {
-    /// For a command.
+    /// For a command: it says of each version that it uses and nobody signed that it is so.
     pub(crate) fn new(config: &'a Config) -> Result<Self> {
-        Self::with_store(config, open_store(&config.data)?, CALLS_OF_A_COMMAND)
+        let opener = Self::with_store(config, open_store(&config.data)?, CALLS_OF_A_COMMAND)?;
+        Ok(Self { warned: Some(BTreeSet::new()), ..opener })
     }
 
     /// On a store that is open already, with room for so many calls at a time.
@@ -111,7 +115,7 @@ impl<'a> Opener<'a> {
             builder = builder.code_cache(cache);
         }
         let runtime = build(builder)?;
-        Ok(Self { config, runtime, store, vault, connectors: BTreeMap::new(), versions: None })
+        Ok(Self { config, runtime, store, vault, connectors: BTreeMap::new(), versions: None, warned: None })
     }
 
     /// The store behind the accounts.
@@ -213,7 +217,17 @@ impl<'a> Opener<'a> {
         let step = progress::step("compiling the connector");
         let connector = versions.connector_for(account, id).await;
         step.finish_and_clear();
-        connector.map_err(|error| version_error(&error, id).fact("account", account).into())
+        let connector = connector.map_err(|error| version_error(&error, id).fact("account", account))?;
+        if let Some(warned) = &mut self.warned {
+            let (_, catalogue) = versions.catalogue().await.map_err(|error| version_error(&error, id))?;
+            if let Ok((version, installed)) = catalogue.version_for(account, id)
+                && installed.is_unsigned()
+                && warned.insert(installed.digest.clone())
+            {
+                progress::note(&format!("warning: {id} {version} is {UNSIGNED}: nobody vouches for it"));
+            }
+        }
+        Ok(connector)
     }
 
     /// The installed versions of the data directory, on this runtime and store.

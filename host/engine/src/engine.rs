@@ -21,6 +21,7 @@ use crate::record::RecordQuery;
 use crate::standing::AccountState;
 use crate::store::{Store, StoreError};
 use crate::stream::{Committed, StreamKey};
+use crate::walks::Walks;
 use crate::worker;
 
 /// Events that are read from the store at a time.
@@ -121,6 +122,7 @@ pub struct Engine {
     options: EngineOptions,
     health: Arc<Health>,
     inbox: Arc<Inbox>,
+    walks: Arc<Walks>,
     /// Commands of each account that are being carried out here.
     under_way: Arc<Mutex<BTreeMap<String, usize>>>,
     /// Moves when something was committed, so that readers of the feed wake up.
@@ -136,6 +138,7 @@ impl Engine {
             accounts: Arc::new(OpenAccounts::new(accounts)),
             options,
             inbox: Arc::default(),
+            walks: Arc::default(),
             under_way: Arc::default(),
             committed: Arc::new(watch::Sender::new(0)),
         }
@@ -203,6 +206,11 @@ impl Engine {
     /// What keeps senders of webhooks from taking more than their share.
     pub(crate) fn inbox(&self) -> &Inbox {
         &self.inbox
+    }
+
+    /// Where its walks have been.
+    pub(crate) fn walks(&self) -> &Walks {
+        &self.walks
     }
 
     /// How its accounts do.

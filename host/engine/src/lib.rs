@@ -54,6 +54,7 @@ pub mod stream;
 mod tally;
 pub mod vault;
 pub mod versions;
+mod walks;
 mod worker;
 
 pub use engine::{CommandError, Engine, EngineOptions, Order, ReplaceError};

@@ -121,6 +121,9 @@ pub(crate) async fn pull(
                 pulled.pages += 1;
                 claim = kept.claim;
                 cursor_by = Some(account.connector().digest());
+                if kept.end {
+                    engine.walks().end(&claim.key);
+                }
                 if kept.end || !go_on {
                     pulled.complete = kept.end;
                     fail::fail_point!("pull.before-release");
@@ -129,6 +132,11 @@ pub(crate) async fn pull(
                     return Ok(pulled);
                 }
                 fail::fail_point!("pull.between-pages");
+                if let Some(page) = engine.walks().pass(&claim) {
+                    let problem = format!("page {} leads where page {page} of the same walk led", claim.walk_pages);
+                    let error = PullError::Page { key: claim.key.clone(), problem };
+                    return Err(give_up(store, &claim, error).await);
+                }
                 if claim.walk_pages >= MOST_PAGES {
                     let problem = format!("the walk has no end: {MOST_PAGES} pages");
                     let error = PullError::Page { key: claim.key.clone(), problem };
@@ -142,6 +150,7 @@ pub(crate) async fn pull(
             Err(error) if cursor_by.is_some_and(|by| by != account.connector().digest()) && is_about_input(&error) => {
                 cursor_by = None;
                 (claim.cursor, claim.walk_is_whole, whole) = (None, true, true);
+                engine.walks().end(&claim.key);
             }
             // Whoever took the stream over has it now.
             Err(error @ PullError::Store(StoreError::Fenced(_))) => return Err(error),

@@ -16,7 +16,7 @@ use crate::delivery::{Delivery, DeliveryCommit, NewDelivery};
 use crate::engine::Engine;
 use crate::reading;
 use crate::store::StoreError;
-use crate::stream::{Item, StreamKey};
+use crate::stream::{Committed, Item, StreamKey};
 
 /// The kind of the records that say which status a source told by itself last.
 pub const ORDER_STATUSES: &str = "order-statuses";
@@ -132,6 +132,17 @@ impl Drop for Place<'_> {
     }
 }
 
+/// What is known of a request that is read.
+struct Known {
+    /// The delivery that it is.
+    id: u64,
+    /// Attempts to read it that failed.
+    attempts: u32,
+    /// Whether it was kept with the headers that it has. The same bytes with other headers are the same delivery, and one of the two may be
+    /// forged: what comes of one that was not kept so says nothing about the other.
+    as_kept: bool,
+}
+
 impl Engine {
     /// Takes a request that a platform sent to this account. It is kept before it is read, and what it tells is committed when this gives
     /// the answer; the same delivery again gets the same answer and tells nothing again.
@@ -144,47 +155,56 @@ impl Engine {
         let place = self.inbox().admit(account, Instant::now());
         let _place = place.ok_or_else(|| ReceiveError::TooMany(account.to_owned()))?;
         fail::fail_point!("webhook.arrived");
-        let delivery = self.store().keep_delivery(NewDelivery::new(account, request)).await?;
+        let delivery = self.store().keep_delivery(NewDelivery::new(account, request.clone())).await?;
         fail::fail_point!("webhook.kept");
         if let Some(answer) = delivery.answer {
             return Ok(answer);
         }
-        self.read_delivery(&target, delivery).await
+        let as_kept = delivery.request.as_ref() == Some(&request);
+        self.read_delivery(&target, Known { id: delivery.id, attempts: delivery.attempts, as_kept }, request).await
     }
 
     /// Reads the deliveries that were kept and not read: what a process that is gone left behind, and what could not be read before.
     pub(crate) async fn read_left_deliveries(&self, limit: usize) -> Result<(), StoreError> {
         for delivery in self.store().unread_deliveries(limit).await? {
-            if let Some(account) = self.account(&delivery.account) {
+            let Delivery { id, attempts, request, .. } = delivery;
+            if let (Some(account), Some(request)) = (self.account(&delivery.account), request) {
                 // Each is told of by its sender's next try, or by the next look.
-                let _later = self.read_delivery(&account, delivery).await;
+                let _later = self.read_delivery(&account, Known { id, attempts, as_kept: true }, request).await;
             }
         }
         Ok(())
     }
 
-    async fn read_delivery(&self, account: &Account, delivery: Delivery) -> Result<WebhookAnswer, ReceiveError> {
-        let Delivery { id, attempts, request, .. } = delivery;
-        let Some(request) = request else {
-            return Err(StoreError::Unavailable(format!("delivery {id} has no request")).into());
-        };
+    async fn read_delivery(
+        &self,
+        account: &Account,
+        known: Known,
+        request: WebhookRequest,
+    ) -> Result<WebhookAnswer, ReceiveError> {
+        let Known { id, attempts, as_kept } = known;
         let turn = self.inbox().reading.acquire().await;
         let read = account.receive_webhook(&request).await;
         drop(turn);
         let reply = match read {
             Ok(reply) => reply,
             Err(CallError::Connector(error)) if error.kind == ErrorKind::AuthRejected => {
-                self.store().refuse_delivery(id).await?;
+                if as_kept {
+                    self.store().refuse_delivery(id).await?;
+                }
                 return Err(ReceiveError::NotGenuine(error));
             }
             Err(CallError::Connector(error)) if is_for_good(&error.kind) => {
-                let answer = bare_answer(422);
-                self.store().fail_delivery(id, error.to_string(), Some(answer)).await?;
+                if as_kept {
+                    self.store().fail_delivery(id, error.to_string(), Some(bare_answer(422))).await?;
+                }
                 return Err(ReceiveError::NotUnderstood(error));
             }
             Err(error) => {
-                let answer = (attempts + 1 >= MOST_ATTEMPTS).then(|| bare_answer(500));
-                self.store().fail_delivery(id, error.to_string(), answer).await?;
+                if as_kept {
+                    let answer = (attempts + 1 >= MOST_ATTEMPTS).then(|| bare_answer(500));
+                    self.store().fail_delivery(id, error.to_string(), answer).await?;
+                }
                 return Err(ReceiveError::NotYet(error));
             }
         };
@@ -198,10 +218,30 @@ impl Engine {
         for event in reply.value.events {
             tell(account, event, &mut commit);
         }
-        let (answer, _) = self.store().commit_delivery(id, commit).await?;
+        let (answer, _) = match self.store().commit_delivery(id, commit.clone()).await? {
+            Some(committed) => committed,
+            None => self.commit_by_itself(account, request, commit).await?,
+        };
         self.wake();
         fail::fail_point!("webhook.committed");
         Ok(answer)
+    }
+
+    /// Commits what a genuine delivery told that was kept together with a forged one, which has been refused meanwhile.
+    async fn commit_by_itself(
+        &self,
+        account: &Account,
+        request: WebhookRequest,
+        commit: DeliveryCommit,
+    ) -> Result<(WebhookAnswer, Committed), ReceiveError> {
+        // Between keeping and committing it, another forged one may take and leave its place, each at the price of a request.
+        for _ in 0..MOST_ATTEMPTS {
+            let kept = self.store().keep_delivery(NewDelivery::new(account.id(), request.clone())).await?;
+            if let Some(committed) = self.store().commit_delivery(kept.id, commit.clone()).await? {
+                return Ok(committed);
+            }
+        }
+        Err(StoreError::Unavailable("the delivery is taken for a forged one again and again".to_owned()).into())
     }
 }
 

@@ -177,8 +177,13 @@ pub trait Store: Storage + VersionStore {
     /// answer where it has one.
     async fn keep_delivery(&self, delivery: NewDelivery) -> Result<Delivery, StoreError>;
 
-    /// Commits what a delivery told, and its answer. Where that was done before, nothing happens, and the answer is that of then.
-    async fn commit_delivery(&self, id: u64, commit: DeliveryCommit) -> Result<(WebhookAnswer, Committed), StoreError>;
+    /// Commits what a delivery told, and its answer. Where that was done before, nothing happens, and the answer is that of then. None where
+    /// it is not kept any more: the one that was kept was not genuine.
+    async fn commit_delivery(
+        &self,
+        id: u64,
+        commit: DeliveryCommit,
+    ) -> Result<Option<(WebhookAnswer, Committed)>, StoreError>;
 
     /// Forgets a delivery that is not genuine.
     async fn refuse_delivery(&self, id: u64) -> Result<(), StoreError>;

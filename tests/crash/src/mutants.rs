@@ -166,7 +166,7 @@ passes_on! {
     fn command_counts() -> Result<CommandCounts, StoreError>;
     fn resolve(id: u64, resolution: Resolution) -> Result<Command, StoreError>;
     fn keep_delivery(delivery: NewDelivery) -> Result<Delivery, StoreError>;
-    fn commit_delivery(id: u64, commit: DeliveryCommit) -> Result<(WebhookAnswer, Committed), StoreError>;
+    fn commit_delivery(id: u64, commit: DeliveryCommit) -> Result<Option<(WebhookAnswer, Committed)>, StoreError>;
     fn refuse_delivery(id: u64) -> Result<(), StoreError>;
     fn fail_delivery(id: u64, failure: String, answer: Option<WebhookAnswer>) -> Result<(), StoreError>;
     fn unread_deliveries(limit: usize) -> Result<Vec<Delivery>, StoreError>;

@@ -211,7 +211,11 @@ impl Store for DyingStore {
         mortal!(self.keep_delivery(delivery))
     }
 
-    async fn commit_delivery(&self, id: u64, commit: DeliveryCommit) -> Result<(WebhookAnswer, Committed), StoreError> {
+    async fn commit_delivery(
+        &self,
+        id: u64,
+        commit: DeliveryCommit,
+    ) -> Result<Option<(WebhookAnswer, Committed)>, StoreError> {
         mortal!(self.commit_delivery(id, commit))
     }
 

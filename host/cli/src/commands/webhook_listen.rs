@@ -10,11 +10,12 @@ use tradepost_runtime::{Account, Capability};
 
 use super::Context;
 use crate::config::Config;
+use crate::data_directory::open_store;
 use crate::failure::{Exit, Failure, Result};
 use crate::following::Followed;
 use crate::output::{self, Output};
 use crate::progress;
-use crate::session::{Opener, engine_options};
+use crate::session::{CALLS_OF_A_COMMAND, Opener, engine_options};
 use crate::stop_signal::StopSignal;
 use crate::voice::Voice;
 use crate::webhook_receiver::WebhookReceiver;
@@ -45,7 +46,7 @@ impl WebhookListen {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
         let config = Config::read(&context.table).map_err(Failure::from)?;
         let mut signal = StopSignal::listen()?;
-        let mut opener = Opener::new(&config)?;
+        let mut opener = Opener::with_store(&config, open_store(&config.data)?, CALLS_OF_A_COMMAND)?;
         let (mut accounts, mut listening) = (Vec::new(), Vec::new());
         let mut entries = opener.accounts().await?;
         if !self.accounts.is_empty() {

@@ -178,8 +178,11 @@ fn what_nobody_vouches_for_is_refused_or_marked() {
         let output = desk.run(shown);
         assert!(String::from_utf8(output.stdout).unwrap().contains("UNSIGNED"), "{shown:?}");
     }
+    let warning = format!("warning: corner-shop {marked} is UNSIGNED: nobody vouches for it");
+    let output = desk.run(&["check", "a"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains(&warning), "{output:?}");
     let daemon = Daemon::start(&desk);
-    let warning = format!("warning: corner-shop {marked} is UNSIGNED: nobody vouches for it (a)");
+    let warning = format!("{warning} (a)");
     assert!(daemon.at_first.contains(&warning), "{:?}", daemon.at_first);
     daemon.kill();
 }

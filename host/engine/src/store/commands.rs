@@ -358,7 +358,7 @@ pub(super) fn resolve(connection: &mut Connection, id: u64, resolution: &Resolut
             set(&transaction, id, CommandState::Done, Some(&outcome), None, None)?
         }
         Resolution::Retry => {
-            forget_doubtful(&transaction, id)?;
+            forget_doubtful(&transaction, id, parked.cause)?;
             // Whatever version the account is on by then goes on with it: somebody has looked.
             transaction
                 .execute("UPDATE command SET attempts = 0, digest = NULL WHERE id = ?1", [signed(id)])
@@ -373,12 +373,29 @@ pub(super) fn resolve(connection: &mut Connection, id: u64, resolution: &Resolut
 
 /// What was in doubt did not happen, and is sent again. What was plainly answered is not. What was read after the first doubt is read
 /// anew, unless a write that stays came of it: now that there is no doubt, the command may go another way.
-fn forget_doubtful(transaction: &Transaction<'_>, id: u64) -> Result<(), StoreError> {
+///
+/// Where each write was plainly answered and the connector still did not know, the last one is in doubt if it was accepted; one whose
+/// answer was not understood, if nothing was asked after it.
+fn forget_doubtful(transaction: &Transaction<'_>, id: u64, cause: Option<ParkCause>) -> Result<(), StoreError> {
     const DOUBTFUL: &str = "command = ?1 AND effect <> 'read' AND (status IS NULL OR status >= 500 OR status = 408)";
+    const LAST: &str =
+        "SELECT place FROM command_request AS last WHERE command = ?1 AND effect <> 'read' AND status < 400
+         AND NOT EXISTS (SELECT 1 FROM command_request AS later
+             WHERE later.command = ?1 AND later.place > last.place AND (later.effect <> 'read' OR ?2))";
+    let place = |row: &Row<'_>| row.get(0);
     let first = format!("SELECT min(place) FROM command_request WHERE {DOUBTFUL}");
-    let first: Option<u32> = transaction.query_row(&first, [signed(id)], |row| row.get(0)).map_err(failed)?;
+    let mut first: Option<u32> = transaction.query_row(&first, [signed(id)], place).map_err(failed)?;
+    if let (None, Some(cause @ (ParkCause::InDoubt | ParkCause::NotUnderstood))) = (first, cause) {
+        let alone = cause == ParkCause::NotUnderstood;
+        first = transaction.query_row(LAST, params![signed(id), alone], place).optional().map_err(failed)?.flatten();
+    }
     transaction
-        .execute(&format!("DELETE FROM command_request WHERE {DOUBTFUL}"), [signed(id)])
+        .execute(
+            &format!(
+                "DELETE FROM command_request WHERE {DOUBTFUL} OR (command = ?1 AND place = ?2 AND effect <> 'read')"
+            ),
+            params![signed(id), first],
+        )
         .and_then(|_| {
             transaction.execute(
                 "DELETE FROM command_request AS gone WHERE command = ?1 AND place > ?2 AND effect = 'read'

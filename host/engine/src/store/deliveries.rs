@@ -80,12 +80,12 @@ pub(super) fn keep(connection: &mut Connection, new: &NewDelivery) -> Result<Del
     Ok(kept)
 }
 
-/// Commits what a delivery told, unless that was done already. Gives the answer that stands.
+/// Commits what a delivery told, unless that was done already. Gives the answer that stands; none where the delivery was refused meanwhile.
 pub(super) fn commit(
     connection: &mut Connection,
     id: u64,
     commit: &DeliveryCommit,
-) -> Result<(WebhookAnswer, Committed), StoreError> {
+) -> Result<Option<(WebhookAnswer, Committed)>, StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     let answer = serde_json::to_string(&commit.answer).map_err(|error| StoreError::Unavailable(error.to_string()))?;
     let account: Option<String> = transaction
@@ -100,7 +100,7 @@ pub(super) fn commit(
     let mut committed = Committed::default();
     let Some(account) = account else {
         // Somebody else has read it meanwhile: what he answered stands.
-        return Ok((stands(&transaction, id)?.unwrap_or_else(|| commit.answer.clone()), committed));
+        return Ok(stands(&transaction, id)?.map(|answer| (answer, committed)));
     };
     for (kind, item) in &commit.items {
         keep_record(&transaction, &account, kind, 0, item, &mut committed)?;
@@ -119,7 +119,7 @@ pub(super) fn commit(
     apply(&transaction, &account, &commit.writes)?;
     fail::fail_point!("webhook.about-to-commit");
     transaction.commit().map_err(failed)?;
-    Ok((commit.answer.clone(), committed))
+    Ok(Some((commit.answer.clone(), committed)))
 }
 
 fn stands(connection: &Connection, id: u64) -> Result<Option<WebhookAnswer>, StoreError> {

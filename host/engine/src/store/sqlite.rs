@@ -140,7 +140,11 @@ impl Store for SqliteStorage {
         self.writer.run(move |connection| deliveries::keep(connection, &delivery)).await
     }
 
-    async fn commit_delivery(&self, id: u64, commit: DeliveryCommit) -> Result<(WebhookAnswer, Committed), StoreError> {
+    async fn commit_delivery(
+        &self,
+        id: u64,
+        commit: DeliveryCommit,
+    ) -> Result<Option<(WebhookAnswer, Committed)>, StoreError> {
         self.writer.run(move |connection| deliveries::commit(connection, id, &commit)).await
     }
 

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const EXTENSION: &str = "tradepost";
+/// What is locked: shared by those who add, alone by who sweeps.
+const LOCK: &str = "lock";
 
 /// The directory of packages.
 #[derive(Clone, Debug)]
@@ -18,6 +20,24 @@ impl PackageFiles {
     pub(super) fn open(directory: &Path) -> io::Result<Self> {
         fs::create_dir_all(directory)?;
         Ok(Self { directory: directory.to_owned() })
+    }
+
+    /// Keeps sweepers out, of this process and others, until it is dropped: for files that nothing names yet.
+    pub(super) fn adding(&self) -> io::Result<File> {
+        let lock = self.lock()?;
+        lock.lock_shared()?;
+        Ok(lock)
+    }
+
+    /// Waits until nobody adds files, and has nobody do so until it is dropped.
+    pub(super) fn alone(&self) -> io::Result<File> {
+        let lock = self.lock()?;
+        lock.lock()?;
+        Ok(lock)
+    }
+
+    fn lock(&self) -> io::Result<File> {
+        File::options().create(true).truncate(false).write(true).open(self.directory.join(LOCK))
     }
 
     fn place(&self, digest: &str) -> PathBuf {
@@ -53,6 +73,9 @@ impl PackageFiles {
         for entry in fs::read_dir(&self.directory)? {
             let entry = entry?;
             let path = entry.path();
+            if path.ends_with(LOCK) {
+                continue;
+            }
             let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
             let is_package = path.extension().is_some_and(|extension| extension == EXTENSION);
             if is_package && keep(&name.replacen('-', ":", 1)) {
@@ -71,6 +94,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn who_sweeps_waits_for_those_who_add() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = PackageFiles::open(directory.path()).unwrap();
+        let adding = (files.adding().unwrap(), files.adding().unwrap());
+        assert!(files.lock().unwrap().try_lock().is_err());
+        drop(adding);
+        let alone = files.alone().unwrap();
+        assert!(files.lock().unwrap().try_lock_shared().is_err());
+        drop(alone);
+        drop(files.adding().unwrap());
+    }
+
+    #[test]
     fn a_sweep_leaves_what_is_named_and_nothing_else() {
         let directory = tempfile::tempdir().unwrap();
         let files = PackageFiles::open(&directory.path().join("packages")).unwrap();
@@ -78,6 +114,7 @@ mod tests {
         files.keep("sha256:aa", b"again").unwrap();
         files.keep("sha256:bb", b"other").unwrap();
         fs::write(directory.path().join("packages/7-7.partial"), b"half").unwrap();
+        drop(files.alone().unwrap());
         assert_eq!(files.sweep(|digest| digest == "sha256:aa").unwrap(), (2, 9));
         assert_eq!(files.read("sha256:aa").unwrap(), b"again");
         assert_eq!(files.read("sha256:bb").unwrap_err().kind(), io::ErrorKind::NotFound);

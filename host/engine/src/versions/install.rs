@@ -2,14 +2,17 @@
 //! catalogue changes as one. Broken off anywhere, it leaves what was installed before.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use semver::{BuildMetadata, Version};
+use tokio::sync::OnceCell;
 use tradepost_package::{Package, Parts, PublicKey, Rights};
 use tradepost_runtime::connector_page;
 
 use super::catalogue::{Catalogue, InstalledVersion, KeyStanding};
 use super::error::VersionError;
+use super::files::PackageFiles;
 use super::note::VersionChange;
 use super::{Versions, claim_of, note, now};
 
@@ -67,19 +70,20 @@ impl Versions {
             connector,
         };
         admit(&catalogue, &mut installed, install)?;
-        let there = self.package_of(&installed.digest);
-        if installed.was_there && there.is_some() {
+        // After a backup was restored it may not be there any more.
+        if installed.was_there && self.package_of(&installed.digest).await.is_ok() {
             return Ok(installed);
         }
         // Compiled, linked, described, and what it says compared with what was signed.
         let loaded = self.load(&package).await?;
         fail::fail_point!("install.loaded");
+        // Until the catalogue names it, nobody sweeps it away.
+        let _adding = self.with_files(PackageFiles::adding).await?;
         // The same component may be there with signatures that this package does not have.
-        if there.is_none_or(|there| !there.signers().is_superset(&package.signers())) {
-            let (files, digest, bytes) = (self.files.clone(), installed.digest.clone(), package.to_bytes());
-            let kept = tokio::task::spawn_blocking(move || files.keep(&digest, &bytes)).await;
-            let kept = kept.unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
-            kept.map_err(|error| VersionError::Files(error.to_string()))?;
+        let there = self.package_of(&installed.digest).await;
+        if there.map_or(true, |there| !there.signers().is_superset(&package.signers())) {
+            let (digest, bytes) = (installed.digest.clone(), package.to_bytes());
+            self.with_files(move |files| files.keep(&digest, &bytes)).await?;
         }
         fail::fail_point!("install.file-kept");
         if installed.was_there {
@@ -112,14 +116,8 @@ impl Versions {
         })
         .await?;
         fail::fail_point!("install.recorded");
-        self.loaded().insert(installed.digest.clone(), loaded);
+        self.loaded().insert(installed.digest.clone(), Arc::new(OnceCell::new_with(Some(loaded))));
         Ok(installed)
-    }
-
-    /// The package of this component, if it is there undamaged. After a backup was restored it may not be.
-    fn package_of(&self, digest: &str) -> Option<Package> {
-        let package = self.files.read(digest).ok().and_then(|bytes| Package::read(bytes).ok());
-        package.filter(|package| package.statement().digest.to_string() == digest)
     }
 
     /// A package of a bare component, which nobody signed.

@@ -32,12 +32,14 @@ mod shadow;
 mod trial;
 mod trust;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use semver::Version;
+use tokio::sync::OnceCell;
 use tradepost_package::Package;
 use tradepost_runtime::{Connector, Runtime};
 
@@ -63,10 +65,8 @@ pub struct Versions {
     runtime: Runtime,
     store: Arc<dyn VersionStore>,
     files: PackageFiles,
-    /// Connectors that are loaded, by digest.
-    loaded: Arc<Mutex<BTreeMap<String, Connector>>>,
-    /// Held while a connector is loaded, so that each is loaded once.
-    loading: Arc<tokio::sync::Mutex<()>>,
+    /// Connectors that are loaded or being loaded, each once, by digest.
+    loaded: Arc<Mutex<BTreeMap<String, Arc<OnceCell<Connector>>>>>,
 }
 
 /// How a version becomes a channel's.
@@ -107,7 +107,7 @@ impl Versions {
     pub fn open(runtime: Runtime, store: Arc<dyn VersionStore>, packages: &Path) -> Result<Self, VersionError> {
         let files = PackageFiles::open(packages)
             .map_err(|error| VersionError::Files(format!("{}: {error}", packages.display())))?;
-        Ok(Self { runtime, store, files, loaded: Arc::default(), loading: Arc::default() })
+        Ok(Self { runtime, store, files, loaded: Arc::default() })
     }
 
     /// What is installed and who is on which version, and the generation of that.
@@ -141,33 +141,36 @@ impl Versions {
 
     /// The connector of this digest, loaded. Its package is read and verified again each time that it is loaded.
     pub async fn connector(&self, digest: &str) -> Result<Connector, VersionError> {
-        if let Some(connector) = self.loaded().get(digest) {
-            return Ok(connector.clone());
-        }
-        let _turn = self.loading.lock().await;
-        if let Some(connector) = self.loaded().get(digest) {
-            return Ok(connector.clone());
-        }
-        let bytes = self
-            .files
-            .read(digest)
-            .map_err(|error| VersionError::Gone { digest: digest.to_owned(), reason: error.to_string() })?;
-        let package = Package::read(bytes)?;
-        if package.statement().digest.to_string() != digest {
-            let reason = format!("its file holds {}", package.statement().digest);
-            return Err(VersionError::Gone { digest: digest.to_owned(), reason });
-        }
-        let connector = self.load(&package).await?;
-        self.loaded().insert(digest.to_owned(), connector.clone());
-        Ok(connector)
+        let place = Arc::clone(self.loaded().entry(digest.to_owned()).or_default());
+        let loaded = place.get_or_try_init(|| async { self.load(&self.package_of(digest).await?).await }).await;
+        loaded.cloned()
     }
 
     /// The package of an installed version, as it was installed.
     pub async fn package(&self, connector: &str, version: &Version) -> Result<Package, VersionError> {
         let (_, catalogue) = self.catalogue().await?;
-        let digest = &installed(&catalogue, connector, version)?.digest;
-        let gone = |error: std::io::Error| VersionError::Gone { digest: digest.clone(), reason: error.to_string() };
-        Ok(Package::read(self.files.read(digest).map_err(gone)?)?)
+        self.package_of(&installed(&catalogue, connector, version)?.digest).await
+    }
+
+    /// The package of this component, read and verified.
+    async fn package_of(&self, digest: &str) -> Result<Package, VersionError> {
+        let gone = |reason: String| VersionError::Gone { digest: digest.to_owned(), reason };
+        let wanted = digest.to_owned();
+        let read = self.with_files(move |files| Ok(files.read(&wanted).map(Package::read))).await?;
+        let package = read.map_err(|error| gone(error.to_string()))??;
+        let found = package.statement().digest.to_string();
+        if found == digest { Ok(package) } else { Err(gone(format!("its file holds {found}"))) }
+    }
+
+    /// Works with package files where waiting for a disk holds nobody up.
+    async fn with_files<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&PackageFiles) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, VersionError> {
+        let files = self.files.clone();
+        let done = tokio::task::spawn_blocking(move || work(&files)).await;
+        done.unwrap_or_else(|panicked| Err(io::Error::other(panicked)))
+            .map_err(|error| VersionError::Files(error.to_string()))
     }
 
     /// Compiles, links and describes a package's component, and compares what it says of itself with what was signed.
@@ -182,7 +185,7 @@ impl Versions {
         self.loaded().retain(|digest, _| needed(digest));
     }
 
-    fn loaded(&self) -> MutexGuard<'_, BTreeMap<String, Connector>> {
+    fn loaded(&self) -> MutexGuard<'_, BTreeMap<String, Arc<OnceCell<Connector>>>> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -359,12 +362,12 @@ impl Versions {
 
     /// Removes package files that no installed version names. Gives how many files and bytes that were.
     pub async fn sweep(&self) -> Result<(u64, u64), VersionError> {
+        // What is being installed is named only when it is done.
+        let _alone = self.with_files(PackageFiles::alone).await?;
         let (_, catalogue) = self.catalogue().await?;
-        let named = |digest: &str| {
-            let versions = catalogue.connectors.values().flat_map(|connector| connector.versions.values());
-            versions.into_iter().any(|version| version.digest == digest)
-        };
-        self.files.sweep(named).map_err(|error| VersionError::Files(error.to_string()))
+        let versions = catalogue.connectors.into_values().flat_map(|connector| connector.versions.into_values());
+        let named: BTreeSet<String> = versions.map(|version| version.digest).collect();
+        self.with_files(move |files| files.sweep(|digest| named.contains(digest))).await
     }
 
     /// Keeps a changed catalogue, if nobody changed it since it was read.

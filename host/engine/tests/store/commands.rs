@@ -474,7 +474,7 @@ async fn a_person_ends_the_waiting_of_a_parked_command() {
 #[tokio::test]
 async fn a_retry_forgets_what_is_in_doubt_and_nothing_else() {
     use Effect::{Once, Read, Repeatable};
-    let cases: [(&str, &[Sent], &[u32]); 8] = [
+    let cases: [(&str, &[Sent], &[u32]); 10] = [
         ("plain answers stay", &[(Once, Some(200)), (Once, Some(404)), (Repeatable, Some(429))], &[0, 1, 2]),
         ("no answer", &[(Once, None), (Repeatable, None)], &[]),
         ("an answer that decides nothing", &[(Once, Some(500)), (Once, Some(503)), (Repeatable, Some(408))], &[]),
@@ -483,6 +483,12 @@ async fn a_retry_forgets_what_is_in_doubt_and_nothing_else() {
         ("what was read to clear the doubt", &[(Once, None), (Read, Some(404)), (Once, None)], &[]),
         ("unless a write that stays came of it", &[(Once, None), (Read, Some(200)), (Once, Some(200))], &[1, 2]),
         ("nothing in doubt", &[(Read, Some(200)), (Once, Some(400))], &[0, 1]),
+        (
+            "accepted, and not seen when it was read back",
+            &[(Once, Some(201)), (Once, Some(200)), (Read, Some(200))],
+            &[0],
+        ),
+        ("accepted, and refused after that", &[(Once, Some(200)), (Once, Some(409))], &[0, 1]),
     ];
     for (name, journal, kept) in cases {
         on_each(|store| async move {
@@ -500,6 +506,30 @@ async fn a_retry_forgets_what_is_in_doubt_and_nothing_else() {
             assert_eq!(held.journal.iter().map(|entry| entry.index).collect::<Vec<_>>(), kept, "{name}");
             assert_eq!(held.command.attempts, 1, "{name}");
             assert_eq!(store.requests_of(other).await.unwrap().len(), 1, "{name}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_retry_forgets_a_write_whose_answer_was_not_understood_and_none_that_was_followed_by_a_question() {
+    use Effect::{Once, Read};
+    let cases: [(ParkCause, &[Sent], &[u32]); 4] = [
+        (ParkCause::NotUnderstood, &[(Once, Some(201)), (Once, Some(200))], &[0]),
+        (ParkCause::NotUnderstood, &[(Once, Some(200)), (Read, Some(200))], &[0, 1]),
+        (ParkCause::Denied, &[(Once, Some(200))], &[0]),
+        (ParkCause::GivenUp, &[(Once, Some(200)), (Read, Some(503))], &[0, 1]),
+    ];
+    for (cause, journal, kept) in cases {
+        on_each(|store| async move {
+            let id = enqueue(&store, "orders/1").await;
+            let held = claim(&store, id, LASTING).await;
+            let sent = (0..).zip(journal).map(|(index, (effect, status))| request(index, *effect, *status)).collect();
+            store.enter_requests(&held, sent).await.unwrap();
+            end(&store, &held, AttemptEnd::Park(cause, "look".into())).await;
+            store.resolve(id, Resolution::Retry).await.unwrap();
+            let held = claim(&store, id, LASTING).await;
+            assert_eq!(held.journal.iter().map(|entry| entry.index).collect::<Vec<_>>(), kept, "{cause:?}: {kept:?}");
         })
         .await;
     }

@@ -64,9 +64,10 @@ async fn a_delivery_is_kept_as_it_came_and_what_it_tells_is_committed_once() {
         let again = store.keep_delivery(NewDelivery::new(ACCOUNT, request("closed"))).await.unwrap();
         assert_eq!((again.id, again.answer.is_none()), (kept.id, true), "it was not read yet");
 
-        assert_eq!(store.commit_delivery(kept.id, told("Closed")).await.unwrap().0, answer(200));
+        assert_eq!(store.commit_delivery(kept.id, told("Closed")).await.unwrap().unwrap().0, answer(200));
         let late = DeliveryCommit { answer: answer(500), ..told("Another") };
-        assert_eq!(store.commit_delivery(kept.id, late).await.unwrap().0, answer(200), "the first reading stands");
+        let stands = store.commit_delivery(kept.id, late).await.unwrap().unwrap().0;
+        assert_eq!(stands, answer(200), "the first reading stands");
         assert_eq!(events(&store, "order-statuses").await.len(), 1);
         assert_eq!(store.get(ACCOUNT, "seen").await.unwrap().as_deref(), Some(&b"Closed"[..]));
         assert_eq!(store.due_readings(9, 0).await.unwrap()[0].id, "7");
@@ -87,6 +88,8 @@ async fn a_delivery_that_is_not_genuine_leaves_nothing_and_one_that_fails_stays_
         let forged = store.keep_delivery(NewDelivery::new(ACCOUNT, request("forged"))).await.unwrap();
         store.refuse_delivery(forged.id).await.unwrap();
         assert_eq!(store.delivery_counts().await.unwrap(), DeliveryCounts::default());
+        assert_eq!(store.commit_delivery(forged.id, told("Closed")).await.unwrap(), None, "it is not there to be read");
+        assert!(events(&store, "order-statuses").await.is_empty());
 
         let poison = store.keep_delivery(NewDelivery::new(ACCOUNT, request("poison"))).await.unwrap();
         store.fail_delivery(poison.id, "trapped".into(), None).await.unwrap();

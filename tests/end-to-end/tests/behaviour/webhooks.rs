@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tradepost_end_to_end::dying_store::{Death, DyingStore};
 use tradepost_end_to_end::{account, run};
-use tradepost_engine::delivery::DeliveryCounts;
+use tradepost_engine::delivery::{DeliveryCounts, NewDelivery};
 use tradepost_engine::event::{Event, EventFilter};
 use tradepost_engine::receive::{ORDER_STATUSES, ReceiveError};
 use tradepost_engine::store::{self, Store};
@@ -80,6 +80,33 @@ fn what_is_forged_too_large_or_not_ours_leaves_nothing_behind() {
         assert_eq!(status(engine.receive(account.id(), odd).await), 422);
         let counts = store.delivery_counts().await.unwrap();
         assert_eq!((counts.failed, counts.unread), (1, 0));
+    });
+}
+
+/// Somebody who knows the bytes of a delivery, and not the secret, sends them first and at the same time.
+#[test]
+fn a_genuine_delivery_is_taken_whatever_becomes_of_forged_ones_with_the_same_bytes() {
+    run(async {
+        let platform = Hft71::builder().start().await.unwrap();
+        let (account, store) = (account(&platform).await, new_store());
+        let engine = engine(&store, &account);
+        let secret = platform.shop().webhook_secret();
+        let forged = delivery("wrong", "6", "Closed");
+        store.keep_delivery(NewDelivery::new(account.id(), forged.clone())).await.unwrap();
+        let answer = engine.receive(account.id(), delivery(&secret, "6", "Closed")).await.unwrap();
+        assert_eq!((answer.status, told(&store, ORDER_STATUSES).await.len()), (200, 1), "kept with the forged headers");
+
+        for round in 0..20 {
+            let (id, mut all) = (format!("7{round}"), Vec::new());
+            for place in 0..8 {
+                all.push(delivery(if place == round % 8 { &secret } else { "wrong" }, &id, "Closed"));
+            }
+            let answers = join_all(all.into_iter().map(|request| engine.receive(account.id(), request))).await;
+            let genuine = &answers[round % 8];
+            assert_eq!(genuine.as_ref().map(|answer| answer.status).unwrap(), 200, "round {round}");
+            assert_eq!(told(&store, ORDER_STATUSES).await.len(), round + 2, "round {round}");
+        }
+        assert_eq!(store.delivery_counts().await.unwrap().unread, 0);
     });
 }
 

@@ -94,7 +94,7 @@ pub(super) const CASES: &[Case] = &[
     Case::plain(
         "HS-17",
         "a list whose pages lead in a circle",
-        "refused where it leads to itself",
+        "refused where it leads to itself or back",
         attack!(page_circle),
     ),
     Case::plain(

@@ -43,7 +43,7 @@ pub(super) const CASES: &[Case] = &[
         "the grant wins",
         attack!(more_than_signed, more_than_accepted, more_than_granted),
     ),
-    Case::open(
+    Case::starred(
         "TP-11",
         "an unsigned copy of a signed component, allowed and installed beside it",
         "the signed version's package stays as it was",

@@ -63,7 +63,7 @@ pub(super) const CASES: &[Case] = &[
         attack!(timing),
     ),
     Case::starred("WH-14", "100 times the same at once", "100 times 200, 1 event", attack!(parallel)),
-    Case::open(
+    Case::starred(
         "TP-09",
         "a forged copy that arrives at the same moment as the genuine delivery",
         "the genuine one is answered 200",
