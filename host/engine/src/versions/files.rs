@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const EXTENSION: &str = "tradepost";
-/// What is locked: shared by those who add, alone by who sweeps.
-const LOCK: &str = "lock";
 
 /// The directory of packages.
 #[derive(Clone, Debug)]
@@ -36,8 +34,9 @@ impl PackageFiles {
         Ok(lock)
     }
 
+    /// The file beside the directory that is locked: shared by those who add, alone by who sweeps.
     fn lock(&self) -> io::Result<File> {
-        File::options().create(true).truncate(false).write(true).open(self.directory.join(LOCK))
+        File::options().create(true).truncate(false).write(true).open(self.directory.with_extension("lock"))
     }
 
     fn place(&self, digest: &str) -> PathBuf {
@@ -73,9 +72,6 @@ impl PackageFiles {
         for entry in fs::read_dir(&self.directory)? {
             let entry = entry?;
             let path = entry.path();
-            if path.ends_with(LOCK) {
-                continue;
-            }
             let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
             let is_package = path.extension().is_some_and(|extension| extension == EXTENSION);
             if is_package && keep(&name.replacen('-', ":", 1)) {
@@ -96,7 +92,7 @@ mod tests {
     #[test]
     fn who_sweeps_waits_for_those_who_add() {
         let directory = tempfile::tempdir().unwrap();
-        let files = PackageFiles::open(directory.path()).unwrap();
+        let files = PackageFiles::open(&directory.path().join("packages")).unwrap();
         let adding = (files.adding().unwrap(), files.adding().unwrap());
         assert!(files.lock().unwrap().try_lock().is_err());
         drop(adding);
@@ -114,7 +110,6 @@ mod tests {
         files.keep("sha256:aa", b"again").unwrap();
         files.keep("sha256:bb", b"other").unwrap();
         fs::write(directory.path().join("packages/7-7.partial"), b"half").unwrap();
-        drop(files.alone().unwrap());
         assert_eq!(files.sweep(|digest| digest == "sha256:aa").unwrap(), (2, 9));
         assert_eq!(files.read("sha256:aa").unwrap(), b"again");
         assert_eq!(files.read("sha256:bb").unwrap_err().kind(), io::ErrorKind::NotFound);

@@ -279,9 +279,6 @@ fn a_damaged_package_on_the_disk_is_not_loaded() {
         let packages = desk.directory.path().join("packages");
         for file in std::fs::read_dir(&packages).unwrap() {
             let path = file.unwrap().path();
-            if path.extension().is_none_or(|extension| extension != "tradepost") {
-                continue;
-            }
             let mut bytes = std::fs::read(&path).unwrap();
             let middle = bytes.len() / 2;
             bytes[middle] ^= 4;
