@@ -219,10 +219,6 @@ async fn under_load(arena: &Arena) -> Outcome {
             }
         }
         let swapped = (load.times(), started.elapsed());
-        // A last walk of each account by the version that it is on now.
-        for id in &load.shops {
-            load.engine.pull(&StreamKey::new(id, "orders"), |_| {}).await.map(drop).or_else(busy)?;
-        }
         anyhow::Ok((calm, swapped, until_answered))
     });
     let (calm, (swapped, swapping), mut until_answered) = measured.await.result?;
@@ -231,6 +227,10 @@ async fn under_load(arena: &Arena) -> Outcome {
         caller.await?;
     }
     following.await?;
+    // A last walk of each account, by the version that it is on now.
+    for id in &load.shops {
+        load.walk(id).await?;
+    }
     let failed = locked(&load.failed).clone();
     ensure!(failed.is_empty(), "{} calls failed, the first: {}", failed.len(), failed[0]);
     nothing_lost(&load, &installation).await?;
@@ -250,14 +250,6 @@ async fn under_load(arena: &Arena) -> Outcome {
     );
     ensure!(times <= GENEROUS || arena.effort() == Effort::Quick, "{text}");
     Ok(text)
-}
-
-/// Somebody else walks the stream already: that is as good.
-fn busy(error: tradepost_engine::pull::PullError) -> anyhow::Result<()> {
-    match error {
-        tradepost_engine::pull::PullError::Busy(_) => Ok(()),
-        other => Err(other.into()),
-    }
 }
 
 /// Each order of each account was told of once as new.
