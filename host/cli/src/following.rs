@@ -4,6 +4,7 @@
 use std::future::Future;
 
 use serde_json::{Value, json};
+use tokio::time::{MissedTickBehavior, interval};
 use tradepost_engine::Engine;
 use tradepost_engine::versions::{Fleet, FleetNews, FleetOptions, Versions};
 
@@ -15,28 +16,38 @@ use crate::session::Opener;
 use crate::voice::Voice;
 
 /// The accounts of an engine that are on installed connectors, kept on their versions.
-pub(crate) struct Followed {
+pub(crate) struct Followed<'a> {
     fleet: Fleet,
+    engine: Engine,
+    versions: Versions,
+    opener: Opener<'a>,
+    /// Accounts that did not open, and the catalogue's generation when that was tried last.
+    left_out: Vec<AccountEntry>,
+    tried_at: Option<u64>,
     voice: Voice,
 }
 
-impl Followed {
-    /// Says what is wrong with the versions in use. None where no account is on an installed connector.
+impl<'a> Followed<'a> {
+    /// Says what is wrong with the versions in use. None where no account is on an installed connector. Of accounts that did not open, those
+    /// are worked on as well that open when the versions change.
     pub(crate) async fn begin(
-        opener: &mut Opener<'_>,
+        mut opener: Opener<'a>,
         entries: &[AccountEntry],
+        mut left_out: Vec<AccountEntry>,
         engine: &Engine,
         voice: Voice,
     ) -> Result<Option<Self>> {
-        let installed = |entry: &AccountEntry| Some((entry.id.clone(), entry.connector.installed()?.to_owned()));
-        let accounts: Vec<(String, String)> = entries.iter().filter_map(installed).collect();
-        if accounts.is_empty() {
+        let accounts: Vec<(String, String)> = entries.iter().filter_map(on_installed).collect();
+        left_out.retain(|entry| entry.connector.installed().is_some());
+        if accounts.is_empty() && left_out.is_empty() {
             return Ok(None);
         }
         let versions = opener.versions()?;
         warn(&versions, entries, voice).await?;
-        let fleet = Fleet::new(engine.clone(), versions, accounts, FleetOptions::default());
-        Ok(Some(Self { fleet, voice }))
+        let tried_at = versions.generation().await.map_err(|error| version_error(&error, "versions"))?;
+        let fleet = Fleet::new(engine.clone(), versions.clone(), accounts, FleetOptions::default());
+        let engine = engine.clone();
+        Ok(Some(Self { fleet, engine, versions, opener, left_out, tried_at: Some(tried_at), voice }))
     }
 
     /// Follows the catalogue until `stop` is ready, and waits for calls that began on versions which have been replaced.
@@ -51,9 +62,54 @@ impl Followed {
             }
             last = matches!(news, FleetNews::Failed(_)).then_some(text);
         };
-        self.fleet.run(stop, &mut tell).await;
+        tokio::pin!(stop);
+        let mut tick = interval(FleetOptions::default().every);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                _ = tick.tick() => {}
+            }
+            if let Err(error) = self.fleet.look(&mut tell).await {
+                tell(FleetNews::Failed(error));
+            }
+            self.let_join().await;
+        }
         self.fleet.drained(tell).await;
     }
+
+    /// Opens accounts that did not open before, where the versions have changed since.
+    async fn let_join(&mut self) {
+        if self.left_out.is_empty() {
+            return;
+        }
+        // Where the store fails, the fleet has said so.
+        let Ok(generation) = self.versions.generation().await else { return };
+        if self.tried_at.replace(generation) == Some(generation) {
+            return;
+        }
+        for entry in std::mem::take(&mut self.left_out) {
+            let Ok(session) = self.opener.open(&entry).await else {
+                self.left_out.push(entry);
+                continue;
+            };
+            let label = session.account.connector().label().to_owned();
+            if let Err(error) = self.engine.add(session.account).await {
+                // It is there; its streams are told to the store with the next change.
+                self.voice.say("store-failed", &json!({ "reason": error.to_string() }), &error.to_string());
+            }
+            if let Some((account, connector)) = on_installed(&entry) {
+                self.fleet.add(account, connector);
+            }
+            let text = format!("{} is worked on from now on: {label}", entry.id);
+            self.voice.say("joined", &json!({ "account": entry.id, "connector": label }), &text);
+        }
+    }
+}
+
+/// An account on an installed connector, and the connector.
+fn on_installed(entry: &AccountEntry) -> Option<(String, String)> {
+    Some((entry.id.clone(), entry.connector.installed()?.to_owned()))
 }
 
 /// Says of each version in use whether nobody signed it, or it must not be used any more.

@@ -174,6 +174,20 @@ impl Engine {
         self.accounts.on(id, digest)
     }
 
+    /// Adds an account; where the engine runs, it is worked on from now on. False, and nothing is changed, where one with its id is open: see
+    /// [`Engine::replace`].
+    pub async fn add(&self, account: Account) -> Result<bool, StoreError> {
+        let (id, streams) = (account.id().to_owned(), streams_of(&account));
+        let digest = account.connector().digest().to_string();
+        if !self.accounts.add(account) {
+            return Ok(false);
+        }
+        self.store.add_streams(streams).await?;
+        self.free_from_quarantine(&id, &digest).await?;
+        self.wake();
+        Ok(true)
+    }
+
     /// Puts an account in the place of the one with its id, such as [the same one on another version](Account::on) of its connector. Calls
     /// that are under way end on the one before, which this gives; calls that begin from now on begin on this one. A command that has
     /// sent something goes on where it began. What was held back because of the connector works again. Fails where there is no account

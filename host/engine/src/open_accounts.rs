@@ -4,7 +4,7 @@
 //! An account that was replaced stays as long as calls of it are under way, and where commands that it has sent something of are not done,
 //! until they are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tradepost_runtime::Account;
@@ -32,10 +32,15 @@ struct Place {
     shadow: Option<Account>,
 }
 
+impl Place {
+    fn of(account: Account) -> Self {
+        Self { now: account, before: Vec::new(), shadow: None }
+    }
+}
+
 impl OpenAccounts {
     pub(crate) fn new(accounts: impl IntoIterator<Item = Account>) -> Self {
-        let place =
-            |account: Account| (account.id().to_owned(), Place { now: account, before: Vec::new(), shadow: None });
+        let place = |account: Account| (account.id().to_owned(), Place::of(account));
         let mut held = Held { places: accounts.into_iter().map(place).collect(), ..Held::default() };
         held.list();
         Self { held: RwLock::new(held) }
@@ -77,6 +82,15 @@ impl OpenAccounts {
         if let Some(place) = self.write().places.get_mut(id) {
             place.shadow = shadow;
         }
+    }
+
+    /// Adds an account. False where there is one with its id, which stays.
+    pub(crate) fn add(&self, account: Account) -> bool {
+        let mut held = self.write();
+        let btree_map::Entry::Vacant(place) = held.places.entry(account.id().to_owned()) else { return false };
+        place.insert(Place::of(account));
+        held.list();
+        true
     }
 
     /// Puts an account in the place of the one with its id. Gives that one; none where there was none, and then it is not put there.

@@ -35,7 +35,7 @@ One daemon works on a data directory; commands that write beside it are recorded
 it works, and then a line for each walk that brought something or failed, and for each attempt at a command; with --json these are JSON
 objects on stdout. Accounts on installed connectors follow `tradepost activate`, `rollback`, `pin` and `channel` within a second, while calls
 that are under way end where they began; a version on trial that does worse than the one before is taken back. Told to stop, it finishes what is under way; told again, it ends at once, and the next one goes on where it was.
-An account that does not open is reported and left out.
+An account that does not open is reported and left out; one whose connector is not installed yet joins when it is active.
 
 Examples:
   tradepost run
@@ -66,9 +66,9 @@ impl Run {
             let calls = options.pulls_at_once + options.commands_at_once;
             let calls = u32::try_from(calls).unwrap_or(u32::MAX);
             let mut opener = Opener::with_store(&config, Arc::clone(&store), calls)?;
-            let (entries, accounts) = open(&mut opener, &config, voice).await?;
+            let Opened { entries, accounts, left_out } = open(&mut opener, &config, voice).await?;
             let engine = Engine::new(store, accounts, options);
-            let followed = Followed::begin(&mut opener, &entries, &engine, voice).await?;
+            let followed = Followed::begin(opener, &entries, left_out, &engine, voice).await?;
             Ok::<_, Stop>((lock, engine, followed))
         };
         let (_lock, engine, followed) = tokio::select! {
@@ -94,25 +94,36 @@ impl Run {
     }
 }
 
+/// The accounts of the table and of the store.
+#[derive(Default)]
+struct Opened {
+    accounts: Vec<Account>,
+    /// Theirs.
+    entries: Vec<AccountEntry>,
+    /// Those of accounts that did not open.
+    left_out: Vec<AccountEntry>,
+}
+
 /// Opens all accounts of the table and of the store. Those that do not open are told of and left out.
-async fn open(opener: &mut Opener<'_>, config: &Config, voice: Voice) -> Result<(Vec<AccountEntry>, Vec<Account>)> {
-    let (mut entries, mut accounts, mut first) = (Vec::new(), Vec::new(), None);
+async fn open(opener: &mut Opener<'_>, config: &Config, voice: Voice) -> Result<Opened> {
+    let (mut opened, mut first) = (Opened::default(), None);
     for entry in opener.accounts().await? {
         match opener.open(&entry).await {
             Ok(session) => {
-                accounts.push(session.account);
-                entries.push(entry);
+                opened.accounts.push(session.account);
+                opened.entries.push(entry);
             }
             Err(Stop::Failed(failure)) => {
                 let text = format!("{} is left out", entry.id);
                 voice.say_failed("left-out", json!({ "account": entry.id }), &text, &failure);
                 first.get_or_insert(failure);
+                opened.left_out.push(entry);
             }
             Err(closed) => return Err(closed),
         }
     }
     match first {
-        _ if !accounts.is_empty() => Ok((entries, accounts)),
+        _ if !opened.accounts.is_empty() => Ok(opened),
         Some(failure) => Err(Stop::Failed(failure)),
         None => Err(Failure::configuration(format!("neither {} nor its store has an account", config.file.display()))
             .advice("add [accounts.\"NAME\"], or one with `tradepost account add`")
@@ -123,7 +134,7 @@ async fn open(opener: &mut Opener<'_>, config: &Config, voice: Voice) -> Result<
 /// Runs the engine, on the versions that are wanted, until it is told to stop and has finished, or is told twice.
 async fn work(
     engine: &Engine,
-    followed: Option<Followed>,
+    followed: Option<Followed<'_>>,
     signal: &mut StopSignal,
     told: mpsc::UnboundedSender<Happening>,
 ) {

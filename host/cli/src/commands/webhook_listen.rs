@@ -72,7 +72,7 @@ impl WebhookListen {
                 .into());
         }
         let engine = Engine::new(Arc::clone(opener.store()), accounts, engine_options(&config.limits));
-        let followed = Followed::begin(&mut opener, &listening, &engine, Voice(context.output)).await?;
+        let followed = Followed::begin(opener, &listening, Vec::new(), &engine, Voice(context.output)).await?;
         let receiver = WebhookReceiver::start(self.address, engine.clone()).await?;
         announce(context.output, &receiver, &engine.accounts());
         progress::note("ready");

@@ -146,6 +146,39 @@ fn versions_swap_while_the_daemon_works_and_roll_back() {
 }
 
 #[test]
+fn an_account_joins_the_daemon_when_its_connector_is_active() {
+    let asynchronous = Runtime::new().unwrap();
+    let platform = asynchronous.block_on(HardToFind::builder().orders(12).start()).unwrap();
+    let desk = shops(&["a"], "http://127.0.0.1:9");
+    let (root, login) = (platform.root_url(), platform.credentials());
+    let table = fs::read_to_string(desk.directory.path().join("tradepost.toml")).unwrap();
+    desk.write("password", login.password);
+    desk.write(
+        "tradepost.toml",
+        &format!(
+            "{table}[accounts.late]\nconnector = \"hardtofind\"\nsettings = {{ root-url = \"{root}\", username = \"{}\" }}\n\
+             secrets.password = {{ file = \"password\" }}\ngrants.private_hosts = [\"{root}\"]\n",
+            login.username
+        ),
+    );
+    let shop = package(&desk, component("honest"), "acme.key", "shop");
+    desk.object(&["install", &shop, "--accept", "--activate"]);
+    let daemon = Daemon::start(&desk);
+    assert!(daemon.at_first.iter().any(|line| line.contains("late is left out")), "{:?}", daemon.at_first);
+
+    let late = package(&desk, component("hardtofind"), "acme.key", "late");
+    desk.object(&["trust", "add", "hardtofind", "acme.key.pub"]);
+    desk.object(&["install", &late, "--accept"]);
+    desk.object(&["activate", "hardtofind", "0.1.0"]);
+    daemon.lines_until(|line| line.contains("late is worked on from now on: hardtofind 0.1.0"));
+    daemon.lines_until(|line| line.contains("late orders: 12 created"));
+    let next = package(&desk, &second(component("hardtofind")), "acme.key", "next");
+    desk.object(&["install", &next, "--activate"]);
+    daemon.lines_until(|line| line.contains("late: hardtofind 0.2.0 is in the place of hardtofind 0.1.0"));
+    daemon.kill();
+}
+
+#[test]
 fn what_nobody_vouches_for_is_refused_or_marked() {
     let desk = shops(&["a"], "http://127.0.0.1:9");
     fs::write(desk.directory.path().join("bare.wasm"), component("honest")).unwrap();

@@ -138,6 +138,12 @@ impl Fleet {
         Self { versions, engine, options, accounts, seen: None, counted: BTreeSet::new(), draining: JoinSet::new() }
     }
 
+    /// Keeps one more account on its versions, which was [added](Engine::add) to the engine.
+    pub fn add(&mut self, account: String, connector: String) {
+        self.accounts.insert(account, connector);
+        self.seen = None;
+    }
+
     /// Follows the catalogue until `stop` is ready. `tell` hears what happens.
     pub async fn run(&mut self, stop: impl Future<Output = ()>, mut tell: impl FnMut(FleetNews)) {
         tokio::pin!(stop);

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use serde_json::json;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tradepost_end_to_end::dying_store::{Death, DyingStore};
 use tradepost_end_to_end::{account, keep, run};
 use tradepost_engine::command::{Command, CommandOutcome, CommandState, NewCommand, Resolution};
@@ -334,6 +337,34 @@ fn what_is_no_command_is_refused_before_it_is_recorded() {
     });
 }
 
+/// An engine that runs beside the test.
+struct Running {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    fn begin(engine: &Engine) -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let engine = engine.clone();
+        let task = tokio::spawn(async move { engine.run(async { stopped.await.unwrap_or_default() }, |_| {}).await });
+        Self { stop, task }
+    }
+
+    /// Follows the feed until then, and stops the engine.
+    async fn until_orders_came_and_a_command_was_done(self, engine: &Engine) {
+        let mut feed = std::pin::pin!(engine.events(0, EventFilter::default()));
+        let (mut has_order, mut is_done) = (false, false);
+        while !(has_order && is_done) {
+            let event = feed.next().await.unwrap().unwrap();
+            has_order |= event.kind == "orders";
+            is_done |= event.kind == "commands" && event.record.is_some_and(|record| record["state"] == "done");
+        }
+        self.stop.send(()).unwrap();
+        self.task.await.unwrap();
+    }
+}
+
 #[test]
 fn a_running_engine_keeps_streams_and_carries_commands_out_until_it_is_told_to_stop() {
     run(async {
@@ -342,22 +373,26 @@ fn a_running_engine_keeps_streams_and_carries_commands_out_until_it_is_told_to_s
         let options = EngineOptions { tick: Duration::from_millis(20), ..EngineOptions::default() };
         let engine = Engine::new(Arc::clone(&store), [account.clone()], options);
         let command = engine.enqueue(account.id(), ship("C1")).await.unwrap();
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let running = {
-            let engine = engine.clone();
-            tokio::spawn(async move {
-                engine.run(async { stopped.await.unwrap_or_default() }, |_| {}).await;
-            })
-        };
-        let mut feed = std::pin::pin!(engine.events(0, EventFilter::default()));
-        let (mut has_order, mut is_done) = (false, false);
-        while !(has_order && is_done) {
-            let event = futures_util::StreamExt::next(&mut feed).await.unwrap().unwrap();
-            has_order |= event.kind == "orders";
-            is_done |= event.kind == "commands" && event.record.is_some_and(|record| record["state"] == "done");
-        }
-        stop.send(()).unwrap();
-        running.await.unwrap();
+        let running = Running::begin(&engine);
+        running.until_orders_came_and_a_command_was_done(&engine).await;
+        assert_eq!(store.command(command.id).await.unwrap().unwrap().state, CommandState::Done);
+        assert_eq!(platform.ledger().of("order.ship").len(), 1);
+    });
+}
+
+#[test]
+fn an_account_that_is_added_to_a_running_engine_is_worked_on() {
+    run(async {
+        let directory = tempfile::tempdir().unwrap();
+        let store = store_in(&directory);
+        let options = EngineOptions { tick: Duration::from_millis(20), ..EngineOptions::default() };
+        let engine = Engine::new(Arc::clone(&store), [], options);
+        let running = Running::begin(&engine);
+        let (platform, account, _) = processed().await;
+        assert!(engine.add(account.clone()).await.unwrap());
+        assert!(!engine.add(account.clone()).await.unwrap(), "it is there already");
+        let command = engine.enqueue(account.id(), ship("C1")).await.unwrap();
+        running.until_orders_came_and_a_command_was_done(&engine).await;
         assert_eq!(store.command(command.id).await.unwrap().unwrap().state, CommandState::Done);
         assert_eq!(platform.ledger().of("order.ship").len(), 1);
     });
