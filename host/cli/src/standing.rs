@@ -13,8 +13,8 @@ use crate::session::Session;
 
 /// How an account stands, if it is held back.
 pub(crate) async fn held_back(store: &Arc<dyn Store>, account: &str) -> Result<Option<Standing>> {
-    let all = store.standings().await.map_err(|error| explain::store_error(&error))?;
-    Ok(all.into_iter().find(|standing| standing.account == account && standing.state != AccountState::Active))
+    let standing = store.standings(Some(account)).await.map_err(|error| explain::store_error(&error))?;
+    Ok(standing.into_iter().find(|standing| standing.state != AccountState::Active))
 }
 
 /// Sees to it that an account may work. One whose credential was refused is asked for again: whoever runs a command has most likely

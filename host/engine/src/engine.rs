@@ -18,7 +18,7 @@ use crate::pull::{PullError, Pulled, STREAMS, pull};
 use crate::reading;
 use crate::receive::Inbox;
 use crate::record::RecordQuery;
-use crate::standing::AccountState;
+use crate::standing::{AccountState, Standing};
 use crate::store::{Store, StoreError};
 use crate::stream::{Committed, StreamKey};
 use crate::walks::Walks;
@@ -205,13 +205,11 @@ impl Engine {
 
     /// Sets an account to work again that was held back because of another version of its connector than this.
     pub(crate) async fn free_from_quarantine(&self, id: &str, digest: &str) -> Result<(), StoreError> {
-        let standings = self.store.standings().await?;
-        let is_freed = standings.iter().any(|standing| {
-            standing.account == id
-                && standing.state == AccountState::Quarantined
-                && standing.digest.as_deref() != Some(digest)
-        });
-        if is_freed {
+        let standings = self.store.standings(Some(id)).await?;
+        let is_freed = |standing: &Standing| {
+            standing.state == AccountState::Quarantined && standing.digest.as_deref() != Some(digest)
+        };
+        if standings.iter().any(is_freed) {
             self.resume(id).await?;
         }
         Ok(())

@@ -118,7 +118,7 @@ impl Engine {
     /// version of their connector that is gone are set to work again.
     async fn prepare(&self) -> Result<(), StoreError> {
         self.store().add_streams(self.streams()).await?;
-        for standing in self.store().standings().await? {
+        for standing in self.store().standings(None).await? {
             if let Some(account) = self.account(&standing.account) {
                 self.free_from_quarantine(account.id(), &account.connector().digest().to_string()).await?;
             }

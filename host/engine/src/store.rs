@@ -216,8 +216,8 @@ pub trait Store: Storage + VersionStore {
     /// Puts a reading off that failed.
     async fn put_off_reading(&self, reading: &Reading, wait: Duration) -> Result<(), StoreError>;
 
-    /// How the accounts stand that were ever held back.
-    async fn standings(&self) -> Result<Vec<Standing>, StoreError>;
+    /// How the accounts stand that were ever held back; all or one.
+    async fn standings(&self, account: Option<&str>) -> Result<Vec<Standing>, StoreError>;
 
     /// Binds an account to whom its credential belongs to at the platform, unless it is bound. Gives whom it is bound to. The binding ends
     /// when an account that is [`AccountState::Foreign`] is set active.

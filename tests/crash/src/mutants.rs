@@ -180,7 +180,7 @@ passes_on! {
         writes: StorageWrites
     ) -> Result<Committed, StoreError>;
     fn put_off_reading(reading: &Reading, wait: Duration) -> Result<(), StoreError>;
-    fn standings() -> Result<Vec<Standing>, StoreError>;
+    fn standings(account: Option<&str>) -> Result<Vec<Standing>, StoreError>;
     fn bind_identity(account: &str, identity: &str) -> Result<String, StoreError>;
     fn set_standing(
         account: &str,

@@ -215,7 +215,7 @@ pub(crate) async fn settle(store: &Arc<dyn Store>) -> Result<()> {
                 format!("command {id} to {entity} is {state:?} after {attempts} attempts ({reason:?})")
             });
             let streams: Vec<String> = store.streams().await?.iter().map(|state| format!("{state:?}")).collect();
-            let standings = store.standings().await?;
+            let standings = store.standings(None).await?;
             bail!("it does not settle: {standings:?}; {}; {}", streams.join("; "), open.collect::<Vec<_>>().join("; "));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -257,8 +257,8 @@ impl Store for DyingStore {
         mortal!(self.put_off_reading(reading, wait))
     }
 
-    async fn standings(&self) -> Result<Vec<Standing>, StoreError> {
-        mortal!(self.standings())
+    async fn standings(&self, account: Option<&str>) -> Result<Vec<Standing>, StoreError> {
+        mortal!(self.standings(account))
     }
 
     async fn bind_identity(&self, account: &str, identity: &str) -> Result<String, StoreError> {

@@ -50,8 +50,8 @@ impl Resume {
 
 async fn set(context: &Context, account: &str, state: AccountState, reason: Option<String>) -> Result<()> {
     let (config, store) = context.store()?;
-    let standings = store.standings().await.map_err(|error| explain::store_error(&error))?;
-    if !standings.iter().any(|standing| standing.account == account) {
+    let standings = store.standings(Some(account)).await.map_err(|error| explain::store_error(&error))?;
+    if standings.is_empty() {
         // One that was never held back has no standing; then its name must be known.
         known_accounts::one(&config, store.as_ref(), account).await?;
     }

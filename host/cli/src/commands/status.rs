@@ -33,7 +33,7 @@ impl Status {
         let streams = store.streams().await.map_err(|error| explain::store_error(&error))?;
         let commands = store.command_counts().await.map_err(|error| explain::store_error(&error))?;
         let deliveries = store.delivery_counts().await.map_err(|error| explain::store_error(&error))?;
-        let standings = store.standings().await.map_err(|error| explain::store_error(&error))?;
+        let standings = store.standings(None).await.map_err(|error| explain::store_error(&error))?;
         let held_back: Vec<Standing> =
             standings.into_iter().filter(|standing| standing.state != AccountState::Active).collect();
         let events = store.last_position().await.map_err(|error| explain::store_error(&error))?;

@@ -191,8 +191,9 @@ impl Store for SqliteStorage {
         self.writer.run(move |connection| readings::put_off(connection, &reading, wait)).await
     }
 
-    async fn standings(&self) -> Result<Vec<Standing>, StoreError> {
-        self.writer.run(|connection| standings::all(connection)).await
+    async fn standings(&self, account: Option<&str>) -> Result<Vec<Standing>, StoreError> {
+        let account = account.map(str::to_owned);
+        self.writer.run(move |connection| standings::list(connection, account.as_deref())).await
     }
 
     async fn bind_identity(&self, account: &str, identity: &str) -> Result<String, StoreError> {

@@ -1,6 +1,6 @@
 //! How accounts stand, in SQLite; each change is an event.
 
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params, params_from_iter};
 
 use super::events::{append, unreadable};
 use super::storage::now;
@@ -23,10 +23,11 @@ fn standing(row: &Row<'_>) -> rusqlite::Result<Standing> {
     })
 }
 
-pub(super) fn all(connection: &Connection) -> Result<Vec<Standing>, StoreError> {
-    let select = format!("SELECT {COLUMNS} FROM standing ORDER BY account");
+pub(super) fn list(connection: &Connection, account: Option<&str>) -> Result<Vec<Standing>, StoreError> {
+    let of_one = if account.is_some() { "WHERE account = ?1" } else { "" };
+    let select = format!("SELECT {COLUMNS} FROM standing {of_one} ORDER BY account");
     let mut statement = connection.prepare_cached(&select).map_err(failed)?;
-    statement.query_map([], standing).and_then(Iterator::collect).map_err(failed)
+    statement.query_map(params_from_iter(account), standing).and_then(Iterator::collect).map_err(failed)
 }
 
 /// Binds an account to a seller at its platform, unless it is bound. Gives whom it is bound to.

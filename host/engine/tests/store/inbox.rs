@@ -162,7 +162,9 @@ async fn nothing_is_done_for_an_account_that_is_held_back_and_one_event_tells_of
         assert_eq!(store.due_streams(9, 0).await.unwrap(), [StreamKey::new("acme/other", "orders")]);
         assert!(store.due_readings(9, 0).await.unwrap().is_empty());
         assert_eq!(store.claim_command(&scope, LASTING).await.unwrap(), None);
-        let standing = &store.standings().await.unwrap()[0];
+        let standing = &store.standings(None).await.unwrap()[0];
+        assert_eq!(&store.standings(Some(ACCOUNT)).await.unwrap()[0], standing);
+        assert!(store.standings(Some("somebody/else")).await.unwrap().is_empty());
         assert_eq!((standing.state, standing.reason.as_deref()), (AccountState::NeedsReauth, Some("401")));
 
         assert!(set(AccountState::Active, None).await);

@@ -24,7 +24,7 @@ fn new_store() -> Arc<dyn Store> {
 }
 
 async fn state(store: &Arc<dyn Store>) -> AccountState {
-    store.standings().await.unwrap().first().map_or(AccountState::Active, |standing| standing.state)
+    store.standings(None).await.unwrap().first().map_or(AccountState::Active, |standing| standing.state)
 }
 
 #[test]
