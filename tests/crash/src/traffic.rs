@@ -18,6 +18,9 @@ pub(crate) const PRODUCER: &str = "crash/hft71";
 
 /// Orders that the marketplace gets while a run lasts have ids from here.
 const FIRST_ORDER: u64 = 900_000;
+/// Commands that a flood leaves open. The marketplace takes five requests a second and a command makes a few: more would take minutes to
+/// be done, however fast the daemon is, and a slow machine would let more of them come in.
+const MOST_OPEN: usize = 60;
 /// Orders that the producer has before it tells what becomes of them.
 const ORDERS_TOLD_OF: usize = 2;
 
@@ -68,6 +71,9 @@ impl Work {
             Traffic::Flood => {
                 self.change_orders();
                 let store = desk.store()?;
+                if open(&commands(&store).await?).len() >= MOST_OPEN {
+                    return Ok(());
+                }
                 match self.random.u8(0..4) {
                     0 => self.sell(&*store).await?,
                     1 => self.submit(&*store).await?,
