@@ -17,11 +17,10 @@ pub(crate) struct OpenAccounts {
     held: RwLock<Held>,
 }
 
-#[derive(Default)]
 struct Held {
     places: BTreeMap<String, Place>,
-    now: Pairs,
-    before: Pairs,
+    /// Now and before, as they were listed since the last change: of many accounts that are moved, not each is followed by a list of all.
+    listed: Option<(Pairs, Pairs)>,
 }
 
 struct Place {
@@ -41,8 +40,7 @@ impl Place {
 impl OpenAccounts {
     pub(crate) fn new(accounts: impl IntoIterator<Item = Account>) -> Self {
         let place = |account: Account| (account.id().to_owned(), Place::of(account));
-        let mut held = Held { places: accounts.into_iter().map(place).collect(), ..Held::default() };
-        held.list();
+        let held = Held { places: accounts.into_iter().map(place).collect(), listed: None };
         Self { held: RwLock::new(held) }
     }
 
@@ -89,7 +87,7 @@ impl OpenAccounts {
         let mut held = self.write();
         let btree_map::Entry::Vacant(place) = held.places.entry(account.id().to_owned()) else { return false };
         place.insert(Place::of(account));
-        held.list();
+        held.listed = None;
         true
     }
 
@@ -102,7 +100,7 @@ impl OpenAccounts {
         if before.connector().digest() != place.now.connector().digest() {
             place.before.push(before.clone());
         }
-        held.list();
+        held.listed = None;
         Some(before)
     }
 
@@ -114,7 +112,7 @@ impl OpenAccounts {
         if place.now.connector().digest() != account.connector().digest() {
             place.before.push(account);
         }
-        held.list();
+        held.listed = None;
     }
 
     /// Lets go of the accounts before those of now that have no command to finish: all but these, by account and digest.
@@ -123,24 +121,31 @@ impl OpenAccounts {
         for (id, place) in &mut held.places {
             place.before.retain(|before| needed.contains(&(id.clone(), before.connector().digest().to_string())));
         }
-        held.list();
+        held.listed = None;
     }
 
     /// The accounts with the digests of the components that they are open on.
     pub(crate) fn now(&self) -> Pairs {
-        Arc::clone(&self.read().now)
+        self.listed().0
     }
 
     /// The accounts with the digests of the components on which they finish what they began.
     pub(crate) fn before(&self) -> Pairs {
-        Arc::clone(&self.read().before)
+        self.listed().1
+    }
+
+    fn listed(&self) -> (Pairs, Pairs) {
+        if let Some(listed) = &self.read().listed {
+            return listed.clone();
+        }
+        let held = &mut *self.write();
+        held.listed.get_or_insert_with(|| list(&held.places)).clone()
     }
 }
 
-impl Held {
-    fn list(&mut self) {
-        let pair = |account: &Account| (account.id().to_owned(), account.connector().digest().to_string());
-        self.now = Arc::new(self.places.values().map(|place| pair(&place.now)).collect());
-        self.before = Arc::new(self.places.values().flat_map(|place| place.before.iter().map(pair)).collect());
-    }
+fn list(places: &BTreeMap<String, Place>) -> (Pairs, Pairs) {
+    let pair = |account: &Account| (account.id().to_owned(), account.connector().digest().to_string());
+    let now = places.values().map(|place| pair(&place.now)).collect();
+    let before = places.values().flat_map(|place| place.before.iter().map(pair)).collect();
+    (Arc::new(now), Arc::new(before))
 }

@@ -24,8 +24,8 @@ pub const REDACTED: &str = "[redacted]";
 pub const MIN_SECRET: usize = 4;
 
 /// Bytes of a form that the matcher looks for; the rest is compared. A token may have kilobytes, and an automaton over all
-/// of it would take megabytes per account.
-const PREFIX: usize = 16;
+/// of it would take megabytes per account. With eight, what looks like a secret and is none is still rare.
+const PREFIX: usize = 8;
 
 /// Shortest piece of base64 that is taken for a part of a secret.
 const MIN_BASE64_PIECE: usize = 6;
@@ -54,7 +54,7 @@ impl Scrubber {
             Some(
                 AhoCorasick::builder()
                     .match_kind(MatchKind::LeftmostFirst)
-                    // 7 KiB an account instead of 34 to 76 for the default, and the vectorised search in front of it is the same.
+                    // A few KiB an account instead of several times that for the default, and the vectorised search in front of it is the same.
                     .kind(Some(AhoCorasickKind::ContiguousNFA))
                     .dense_depth(1)
                     .build(prefixes)
