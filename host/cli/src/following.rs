@@ -44,10 +44,9 @@ impl<'a> Followed<'a> {
         }
         let versions = opener.versions()?;
         warn(&versions, entries, voice).await?;
-        let tried_at = versions.generation().await.map_err(|error| version_error(&error, "versions"))?;
         let fleet = Fleet::new(engine.clone(), versions.clone(), accounts, FleetOptions::default());
         let engine = engine.clone();
-        Ok(Some(Self { fleet, engine, versions, opener, left_out, tried_at: Some(tried_at), voice }))
+        Ok(Some(Self { fleet, engine, versions, opener, left_out, tried_at: None, voice }))
     }
 
     /// Follows the catalogue until `stop` is ready, and waits for calls that began on versions which have been replaced.
