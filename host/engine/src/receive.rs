@@ -155,13 +155,16 @@ impl Engine {
         let place = self.inbox().admit(account, Instant::now());
         let _place = place.ok_or_else(|| ReceiveError::TooMany(account.to_owned()))?;
         fail::fail_point!("webhook.arrived");
-        let delivery = self.store().keep_delivery(NewDelivery::new(account, request.clone())).await?;
+        let headers = request.headers.clone();
+        let delivery = self.store().keep_delivery(NewDelivery::new(account, request)).await?;
         fail::fail_point!("webhook.kept");
-        if let Some(answer) = delivery.answer {
+        let Delivery { id, attempts, request, answer, .. } = delivery;
+        if let Some(answer) = answer {
             return Ok(answer);
         }
-        let as_kept = delivery.request.as_ref() == Some(&request);
-        self.read_delivery(&target, Known { id: delivery.id, attempts: delivery.attempts, as_kept }, request).await
+        let kept = request.ok_or_else(|| StoreError::Unavailable(format!("delivery {id} has no request")))?;
+        let known = Known { id, attempts, as_kept: kept.headers == headers };
+        self.read_delivery(&target, known, WebhookRequest { headers, ..kept }).await
     }
 
     /// Reads the deliveries that were kept and not read: what a process that is gone left behind, and what could not be read before.
